@@ -1,0 +1,162 @@
+//! The options of the attribute, each with its span. Knows their form, not what they may say.
+
+use proc_macro2::Span;
+use syn::{
+    Error, Ident, LitStr, Path, Result, Token, bracketed,
+    ext::IdentExt,
+    parse::{Lookahead1, Parse, ParseStream},
+    parse_quote,
+    punctuated::Punctuated,
+};
+
+use crate::valid::suggestion;
+
+mod keyword {
+    syn::custom_keyword!(event);
+    syn::custom_keyword!(events);
+    syn::custom_keyword!(any);
+    syn::custom_keyword!(version);
+    syn::custom_keyword!(path);
+    syn::custom_keyword!(secret_env);
+    syn::custom_keyword!(name);
+}
+
+/// The names of all options, to suggest one for a wrong word.
+const NAMES: &[&str] = &["event", "events", "any", "version", "path", "secret_env", "name", "crate"];
+
+/// The options as they were written.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) event: Option<LitStr>,
+    pub(crate) events: Option<Events>,
+    pub(crate) any: Option<Span>,
+    pub(crate) version: Option<LitStr>,
+    pub(crate) path: Option<LitStr>,
+    pub(crate) secret_env: Option<LitStr>,
+    pub(crate) name: Option<LitStr>,
+    krate: Option<Path>,
+}
+
+/// `events = ["..", ".."]`
+pub(crate) struct Events {
+    pub(crate) span: Span,
+    pub(crate) names: Vec<LitStr>,
+}
+
+impl Options {
+    /// Where the runtime crate is.
+    pub(crate) fn crate_path(&self) -> Path {
+        self.krate.clone().unwrap_or_else(default_crate_path)
+    }
+}
+
+pub(crate) fn default_crate_path() -> Path {
+    parse_quote!(::uploadcare_hooks)
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut options = Self::default();
+        while !input.is_empty() {
+            options.parse_one(input)?;
+            if input.is_empty() {
+                break;
+            }
+            input.parse::<Token![,]>()?;
+        }
+        Ok(options)
+    }
+}
+
+impl Options {
+    fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
+        let option = input.lookahead1();
+        let span = input.span();
+        if option.peek(keyword::event) {
+            input.parse::<keyword::event>()?;
+            set(&mut self.event, "event", span, text(input, "event", "file.uploaded")?)
+        } else if option.peek(keyword::events) {
+            input.parse::<keyword::events>()?;
+            set(&mut self.events, "events", span, Events { span, names: list(input)? })
+        } else if option.peek(keyword::any) {
+            input.parse::<keyword::any>()?;
+            set(&mut self.any, "any", span, span)
+        } else if option.peek(keyword::version) {
+            input.parse::<keyword::version>()?;
+            set(&mut self.version, "version", span, text(input, "version", "0.6")?)
+        } else if option.peek(keyword::path) {
+            input.parse::<keyword::path>()?;
+            set(&mut self.path, "path", span, text(input, "path", "/scans")?)
+        } else if option.peek(keyword::secret_env) {
+            input.parse::<keyword::secret_env>()?;
+            set(&mut self.secret_env, "secret_env", span, text(input, "secret_env", "SCAN_SIGNING_SECRET")?)
+        } else if option.peek(keyword::name) {
+            input.parse::<keyword::name>()?;
+            set(&mut self.name, "name", span, text(input, "name", "index_upload")?)
+        } else if option.peek(Token![crate]) {
+            input.parse::<Token![crate]>()?;
+            set(&mut self.krate, "crate", span, path(input)?)
+        } else {
+            Err(unknown(input, option))
+        }
+    }
+}
+
+/// Sets an option once.
+fn set<T>(slot: &mut Option<T>, option: &str, span: Span, value: T) -> Result<()> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Error::new(span, format!("option `{option}` is given twice"))),
+    }
+}
+
+/// `= ".."`
+fn text(input: ParseStream<'_>, option: &str, example: &str) -> Result<LitStr> {
+    let expected = |span| Error::new(span, format!("option `{option}` takes a string: `{option} = \"{example}\"`"));
+    if !input.peek(Token![=]) {
+        return Err(expected(input.span()));
+    }
+    input.parse::<Token![=]>()?;
+    let span = input.span();
+    input.parse().map_err(|_| expected(span))
+}
+
+/// `= ["..", ".."]`
+fn list(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
+    const EXPECTED: &str = "option `events` takes a list of strings: `events = [\"file.stored\", \"file.deleted\"]`";
+    let span = input.span();
+    let parse = || {
+        input.parse::<Token![=]>()?;
+        let content;
+        bracketed!(content in input);
+        Punctuated::<LitStr, Token![,]>::parse_terminated(&content)
+    };
+    Ok(parse().map_err(|_: Error| Error::new(span, EXPECTED))?.into_iter().collect())
+}
+
+/// `= some::path` or `= "some::path"`
+fn path(input: ParseStream<'_>) -> Result<Path> {
+    let span = input.span();
+    let parse = || {
+        input.parse::<Token![=]>()?;
+        if input.peek(LitStr) { input.parse::<LitStr>()?.parse_with(Path::parse_mod_style) } else { Path::parse_mod_style(input) }
+    };
+    parse().map_err(|_: Error| Error::new(span, "option `crate` takes a path: `crate = renamed_hooks`"))
+}
+
+/// A word that is no option; the list of options comes from the lookahead, which cannot forget one.
+fn unknown(input: ParseStream<'_>, option: Lookahead1<'_>) -> Error {
+    if input.peek(LitStr) {
+        let hint = "options have names: write `event = \"file.uploaded\"`";
+        return Error::new(input.span(), hint);
+    }
+    let listed = option.error();
+    match input.call(Ident::parse_any) {
+        Ok(word) => {
+            let written = word.to_string();
+            let message = format!("unknown option `{written}`{}\n\nnote: {listed}", suggestion(&written, NAMES));
+            Error::new(word.span(), message)
+        }
+        Err(_) => listed,
+    }
+}

@@ -1,0 +1,115 @@
+//! What comes out: the function as it was, and beside it a type of the same name with the descriptor. The shim only passes
+//! on; what it calls is in the runtime crate's `__private`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, Path, ext::IdentExt, parse_quote_spanned, spanned::Spanned};
+
+use crate::{model::Function, valid::Handler};
+
+pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
+    let Handler { krate, name, .. } = handler;
+    let Function { attrs, vis, sig, body } = function;
+    let function_name = &sig.ident;
+    let marker = Ident::new(handler.marker, Span::mixed_site());
+    let context = Ident::new("context", Span::mixed_site());
+
+    let mut constants = TokenStream::new();
+    let mut needs = Vec::new();
+    let mut taken = Vec::new();
+    for (position, ty) in handler.parameters.iter().enumerate() {
+        let span = Span::mixed_site().located_at(ty.span());
+        let constant = format_ident!("__PARAMETER_{position}", span = span);
+        // The crate's path is spanned at the type too, or the message would point at the attribute.
+        let private = private(krate, span);
+        let event: Path = parse_quote_spanned!(span=> #krate::event::#marker);
+        constants.extend(quote_spanned! {span=>
+            const #constant: #private::Parameter<#ty> = #private::parameter::<#ty, #event>();
+        });
+        needs.push(quote_spanned!(span=> #constant.needs()));
+        taken.push(quote_spanned!(span=> #constant.take(#context)?));
+    }
+
+    let output_span = handler.output.as_ref().map_or(function_name.span(), Spanned::span);
+    let output = match &handler.output {
+        Some(output) => quote!(#output),
+        None => quote_spanned!(output_span=> ()),
+    };
+    let called = Span::mixed_site().located_at(output_span);
+    let call = {
+        let private = private(krate, called);
+        quote_spanned!(called=> #private::call::<#output, _>)
+    };
+
+    let module = private(krate, Span::mixed_site());
+    let events = option(handler.events.as_ref().map(|events| quote!(&[#(#events),*])));
+    let version = option(handler.version.as_ref().map(|version| quote!(#version)));
+    let secret_env = option(handler.secret_env.as_ref().map(|variable| quote!(#variable)));
+    let path = &handler.path;
+    let shape = shape(function, krate, &quote! {
+        #constants
+        #module::descriptor(
+            #module::Options {
+                name: #name,
+                module: ::core::module_path!(),
+                file: ::core::file!(),
+                line: ::core::line!(),
+                events: #events,
+                version: #version,
+                path: #path,
+                secret_env: #secret_env,
+            },
+            &[#(#needs),*],
+            |#context| #call(#context, |#context| ::core::result::Result::Ok(#function_name(#(#taken),*))),
+        )
+    });
+    quote! {
+        #(#attrs)*
+        #vis #sig #body
+        #shape
+    }
+}
+
+/// The type beside the function. Braces put its name in the namespace of types alone, so that both can have it.
+pub(crate) fn shape(function: &Function, krate: &Path, descriptor: &TokenStream) -> TokenStream {
+    let Function { vis, sig, .. } = function;
+    let cfgs: Vec<_> = function.cfgs().collect();
+    let name = &sig.ident;
+    let doc = format!("The handler `{}`, for `webhook_handlers!`.", name.unraw());
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #vis struct #name {}
+
+        #(#cfgs)*
+        #[automatically_derived]
+        impl #krate::Webhook for #name {
+            const DESCRIPTOR: #krate::HandlerDescriptor = { #descriptor };
+        }
+    }
+}
+
+fn private(krate: &Path, span: Span) -> TokenStream {
+    let krate = respanned(krate, span);
+    quote_spanned!(span=> #krate::__private)
+}
+
+/// The same path, as if it stood at `span`, resolved where it was written.
+fn respanned(path: &Path, span: Span) -> TokenStream {
+    quote!(#path)
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        })
+        .collect()
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}

@@ -1,0 +1,131 @@
+//! A verified request: what came, and the event that was read from it.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    event::{Event, EventKind},
+    signature::MacBytes,
+};
+
+/// A delivery whose signature was checked: the request as it came, and its event.
+///
+/// A handler takes it as a parameter when the payload is not enough. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    event: Arc<Event>,
+    request: Arc<Received>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) id: DeliveryId,
+    pub(crate) path: &'static str,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) secret: Option<usize>,
+    pub(crate) received_at: Timestamp,
+}
+
+impl Delivery {
+    pub(crate) fn new(event: Event, request: Received) -> Self {
+        Self { event: Arc::new(event), request: Arc::new(request) }
+    }
+
+    /// What identifies the delivery: the same for a redelivery of the same bytes, signed with the same secret.
+    pub fn id(&self) -> DeliveryId {
+        self.request.id
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> EventKind {
+        self.event.kind()
+    }
+
+    /// The event, with its payload.
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// The event, to keep.
+    pub fn shared_event(&self) -> Arc<Event> {
+        Arc::clone(&self.event)
+    }
+
+    /// The body, as it was received and signed.
+    pub fn body(&self) -> &Bytes {
+        &self.request.body
+    }
+
+    /// The request's headers. The signature covers none of them.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.request.headers
+    }
+
+    /// The path inside the router that the delivery came to, such as `/`.
+    pub fn path(&self) -> &str {
+        self.request.path
+    }
+
+    /// When the whole request had been received.
+    pub fn received_at(&self) -> Timestamp {
+        self.request.received_at
+    }
+
+    /// Which of the router's secrets it was signed with; `None` if unsigned deliveries are accepted and it had no signature.
+    ///
+    /// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers.
+    pub fn secret_position(&self) -> Option<usize> {
+        self.request.secret
+    }
+
+    /// Takes the event out if nobody else holds it, or copies it.
+    pub(crate) fn take_event(&mut self) -> Event {
+        match Arc::get_mut(&mut self.event) {
+            Some(event) => event.take(),
+            None => Event::clone(&self.event),
+        }
+    }
+}
+
+/// What identifies a delivery: the first half of its signature, or of the SHA-256 of the body if it has none.
+///
+/// Uploadcare sends no delivery id. A redelivery is expected to carry the same bytes and so the same signature. Only half of the
+/// signature is kept, so that a log with ids holds nothing that could be sent again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryId([u8; 16]);
+
+impl DeliveryId {
+    pub(crate) fn from_mac(mac: &MacBytes) -> Self {
+        let (half, _) = mac.split_at(16);
+        let mut id = [0; 16];
+        id.copy_from_slice(half);
+        Self(id)
+    }
+
+    pub(crate) fn from_unsigned(body: &[u8]) -> Self {
+        Self::from_mac(&Sha256::digest(body).into())
+    }
+
+    /// The id's bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// 32 lower-case hexadecimal digits.
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeliveryId({self})")
+    }
+}

@@ -1,0 +1,33 @@
+#![cfg_attr(feature = "actix-web", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "actix-web"),
+    doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one annotated function an event."
+)]
+
+mod adapter;
+mod delivery;
+pub mod event;
+mod handler;
+pub mod payload;
+mod router;
+mod signature;
+
+#[cfg(feature = "macros")]
+mod attribute;
+#[doc(hidden)]
+pub mod __private;
+
+#[cfg(feature = "macros")]
+pub use self::attribute::webhook_handler;
+pub use self::delivery::{Delivery, DeliveryId};
+pub use self::event::{Event, UnknownEvent};
+pub use self::handler::{
+    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoOutcome, Outcome, RequiredStates, State, Webhook,
+};
+pub use self::payload::v0_7::{FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded};
+pub use self::payload::{DecodeError, EventKind, PayloadVersion};
+pub use self::router::{
+    BuildError, BuildProblem, FailureKind, HandlerFailure, Rejection, RejectionReason, RouterStats, TriedSecrets,
+    WebhookRouter, WebhookRouterBuilder,
+};
+pub use self::signature::{MAX_SECRET_CHARS, SIGNATURE_HEADER, SecretError, SignatureError, SigningSecret};

@@ -1,0 +1,282 @@
+//! `appdata`: what applications found out about a file. Stays raw JSON until somebody asks for an application, since the labels of an
+//! image can be 30 times as large as the rest of a delivery.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error};
+use serde_json::value::RawValue;
+
+use super::{DecodeError, decode, lenient};
+
+/// The results of the applications that looked at a file, by the application's name.
+///
+/// See [Uploadcare: add-ons](https://uploadcare.com/docs/unsafe-content/) and
+/// [file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/fileInfo), `appdata`.
+///
+/// ```
+/// use uploadcare_hooks::payload::appdata::AppData;
+///
+/// let appdata: AppData = serde_json::from_str(
+///     r#"{"uc_clamav_virus_scan": {"data": {"infected": true, "infected_with": "Win.Test.EICAR_HDB-1"}, "version": "0.105.1"}}"#,
+/// )?;
+/// let scan = appdata.virus_scan()?.expect("a scan is there");
+/// assert!(scan.data.infected);
+/// assert!(appdata.remove_bg()?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct AppData(Option<Box<RawValue>>);
+
+impl AppData {
+    /// Whether no application is named.
+    pub fn is_empty(&self) -> bool {
+        self.entries().is_ok_and(|entries| entries.is_empty())
+    }
+
+    /// The JSON object as it was sent, `{}` if there was none.
+    pub fn as_json(&self) -> &str {
+        self.0.as_deref().map_or("{}", RawValue::get)
+    }
+
+    /// The names of the applications, sorted. In `previous_values`, also of those that had no result before.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the names cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, DecodeError> {
+        Ok(self.entries()?.into_keys().map(Cow::into_owned).collect())
+    }
+
+    /// The result of the application called `name`, `None` if there is none; its `data` is read as `T`.
+    ///
+    /// For applications that this crate has no accessor for; each call reads the JSON anew.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the result does not fit `T`.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<Application<T>>, DecodeError> {
+        match self.entries()?.get(name) {
+            Some(entry) => {
+                decode::from_slice(entry.get().as_bytes()).map_err(|error| error.within(name).within("appdata"))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// What the virus scan found: `uc_clamav_virus_scan`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the result has another form.
+    pub fn virus_scan(&self) -> Result<Option<Application<VirusScan>>, DecodeError> {
+        self.get("uc_clamav_virus_scan")
+    }
+
+    /// What an image shows: `aws_rekognition_detect_labels`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the result has another form.
+    pub fn labels(&self) -> Result<Option<Application<Labels>>, DecodeError> {
+        self.get("aws_rekognition_detect_labels")
+    }
+
+    /// What is unsafe in an image: `aws_rekognition_detect_moderation_labels`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the result has another form.
+    pub fn moderation_labels(&self) -> Result<Option<Application<ModerationLabels>>, DecodeError> {
+        self.get("aws_rekognition_detect_moderation_labels")
+    }
+
+    /// What the background removal found: `remove_bg`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the result has another form.
+    pub fn remove_bg(&self) -> Result<Option<Application<RemoveBg>>, DecodeError> {
+        self.get("remove_bg")
+    }
+
+    /// Whether nothing was sent at all.
+    pub(super) fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn entries(&self) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, DecodeError> {
+        decode::from_slice(self.as_json().as_bytes()).map_err(|error| error.within("appdata"))
+    }
+
+    /// The labels of an old payload, in the form that 0.7 gives them.
+    pub(super) fn from_rekognition_info(labels: BTreeMap<String, f64>) -> Self {
+        #[derive(Serialize)]
+        struct Lifted {
+            aws_rekognition_detect_labels: Application<Labels>,
+        }
+        let labels = labels.into_iter().map(|(name, confidence)| Label { name, confidence, ..Label::default() }).collect();
+        let data = Labels { label_model_version: None, labels };
+        let lifted = Lifted { aws_rekognition_detect_labels: Application { data, ..Application::default() } };
+        Self(serde_json::value::to_raw_value(&lifted).ok())
+    }
+}
+
+/// Equal if the JSON is the same to the letter.
+impl PartialEq for AppData {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_json() == other.as_json()
+    }
+}
+
+impl Serialize for AppData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(raw) => raw.serialize(serializer),
+            None => BTreeMap::<(), ()>::new().serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AppData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match raw.get().as_bytes().first() {
+            Some(b'{') => Ok(Self(Some(raw))),
+            Some(b'n') => Ok(Self(None)),
+            _ => Err(D::Error::custom("invalid type: expected an object of applications")),
+        }
+    }
+}
+
+/// What one application found out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Application<T> {
+    /// The result.
+    pub data: T,
+    /// The application's version.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub version: Option<String>,
+    /// When the application first ran.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub datetime_created: Option<Timestamp>,
+    /// When the application last ran.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub datetime_updated: Option<Timestamp>,
+}
+
+/// The result of `uc_clamav_virus_scan`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VirusScan {
+    /// Whether a virus was found. The one field without which there is no result.
+    pub infected: bool,
+    /// The virus, such as `Win.Test.EICAR_HDB-1`.
+    #[serde(default)]
+    pub infected_with: Option<String>,
+}
+
+/// The result of `aws_rekognition_detect_labels`.
+///
+/// See [Amazon Rekognition: DetectLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct Labels {
+    /// The version of the model.
+    #[serde(deserialize_with = "lenient::text")]
+    pub label_model_version: Option<String>,
+    /// What was recognised.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub labels: Vec<Label>,
+}
+
+/// A thing that an image shows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct Label {
+    /// What it is.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub name: String,
+    /// How sure the model is, 0 to 100.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub confidence: f64,
+    /// Where it is to be seen.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub instances: Vec<LabelInstance>,
+    /// The more general labels above this one.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub parents: Vec<LabelParent>,
+}
+
+/// A place where a label's thing is to be seen.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct LabelInstance {
+    /// Where.
+    pub bounding_box: Option<BoundingBox>,
+    /// How sure the model is, 0 to 100.
+    pub confidence: Option<f64>,
+}
+
+/// A part of an image; each number is a ratio of the whole image's width or height.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct BoundingBox {
+    /// Of the image's height.
+    pub height: Option<f64>,
+    /// The left edge, of the image's width.
+    pub left: Option<f64>,
+    /// The upper edge, of the image's height.
+    pub top: Option<f64>,
+    /// Of the image's width.
+    pub width: Option<f64>,
+}
+
+/// A more general label.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct LabelParent {
+    /// What it is.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub name: String,
+}
+
+/// The result of `aws_rekognition_detect_moderation_labels`.
+///
+/// See [Amazon Rekognition: DetectModerationLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectModerationLabels.html).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct ModerationLabels {
+    /// The version of the model.
+    #[serde(deserialize_with = "lenient::text")]
+    pub moderation_model_version: Option<String>,
+    /// What was recognised.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub moderation_labels: Vec<ModerationLabel>,
+}
+
+/// An unsafe thing that an image shows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct ModerationLabel {
+    /// What it is.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub name: String,
+    /// The more general label above it, empty for the most general ones.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub parent_name: String,
+    /// How sure the model is, 0 to 100.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub confidence: f64,
+}
+
+/// The result of `remove_bg`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RemoveBg {
+    /// What stands in the foreground, such as `person`; only when the classification was asked for.
+    pub foreground_type: Option<String>,
+}

@@ -1,0 +1,115 @@
+//! What stands around the file in a payload: the subscription and the initiator.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{AddonName, EventKind, InitiatorKind, PayloadVersion, lenient};
+
+/// The subscription that a delivery belongs to.
+///
+/// See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/#payload).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "SentHook")]
+#[non_exhaustive]
+pub struct Hook {
+    /// The subscription's id.
+    pub id: Option<u64>,
+    /// The project's id.
+    pub project_id: Option<u64>,
+    /// The project's public key.
+    pub project_pub_key: Option<String>,
+    /// The target URL that the delivery was sent to.
+    pub target: Option<String>,
+    /// What happened.
+    pub event: EventKind,
+    /// Whether the subscription is active; a paused one sends nothing.
+    pub is_active: Option<bool>,
+    /// The version of the payload, as it was sent.
+    pub version: PayloadVersion,
+    /// When the subscription was created.
+    pub created_at: Option<Timestamp>,
+    /// When the subscription was last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl Hook {
+    pub(super) fn new(event: EventKind) -> Self {
+        Self {
+            id: None,
+            project_id: None,
+            project_pub_key: None,
+            target: None,
+            event,
+            is_active: None,
+            version: PayloadVersion::V0_7,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+}
+
+/// A hook as it is sent: the project's id goes by two names, of which real deliveries use `project_id`.
+#[derive(Deserialize)]
+struct SentHook {
+    #[serde(default, deserialize_with = "lenient::whole")]
+    id: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::whole")]
+    project_id: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::whole")]
+    project: Option<u64>,
+    project_pub_key: Option<String>,
+    target: Option<String>,
+    event: EventKind,
+    is_active: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::null_default")]
+    version: PayloadVersion,
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    updated_at: Option<Timestamp>,
+}
+
+impl From<SentHook> for Hook {
+    fn from(sent: SentHook) -> Self {
+        Self {
+            id: sent.id,
+            project_id: sent.project_id.or(sent.project),
+            project_pub_key: sent.project_pub_key,
+            target: sent.target,
+            event: sent.event,
+            is_active: sent.is_active,
+            version: sent.version,
+            created_at: sent.created_at,
+            updated_at: sent.updated_at,
+        }
+    }
+}
+
+/// Who caused an event. Deliveries from before July 2023 do not say.
+///
+/// See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/#payload).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Initiator {
+    /// Whether it was an API request, Uploadcare itself or an add-on.
+    #[serde(rename = "type")]
+    pub kind: Option<InitiatorKind>,
+    /// Which one.
+    #[serde(deserialize_with = "lenient::null_default")]
+    pub detail: InitiatorDetail,
+}
+
+/// Which request or add-on caused an event.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct InitiatorDetail {
+    /// The id of the API request.
+    pub request_id: Option<String>,
+    /// The add-on.
+    pub addon_name: Option<AddonName>,
+    /// The file that this one was made from.
+    pub source_file_uuid: Option<Uuid>,
+}

@@ -1,0 +1,128 @@
+//! `data`: the file, and how the old forms of it are lifted into the newest.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    appdata::AppData,
+    content::{ContentInfo, ImageInfo, MimeInfo, VideoInfo},
+    lenient,
+};
+
+/// The file that an event is about.
+///
+/// See [Uploadcare: file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/fileInfo).
+///
+/// A file of an old version is lifted as it is read: `image_info`, `video_info` and the MIME type go to
+/// [`content_info`](Self::content_info) unless that was sent too, `rekognition_info` to
+/// [`appdata`](Self::appdata) as labels. `source` has no place here; [`v0_6::File`](super::v0_6::File) has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "SentFile")]
+#[non_exhaustive]
+pub struct File {
+    /// The file's UUID.
+    pub uuid: Uuid,
+    /// In bytes.
+    pub size: Option<u64>,
+    /// Such as `image/jpeg`.
+    pub mime_type: Option<String>,
+    /// The name that the file had when it was uploaded. Comes from an end user: any script, any length.
+    pub original_filename: Option<String>,
+    /// The file's URL at the CDN; not there for a deleted file.
+    pub original_file_url: Option<String>,
+    /// The file's URL in the REST API.
+    pub url: Option<String>,
+    /// Whether the file is an image.
+    pub is_image: bool,
+    /// Whether the file can be used; some of its information comes only then.
+    pub is_ready: bool,
+    /// When it was uploaded.
+    pub datetime_uploaded: Option<Timestamp>,
+    /// When it was last stored.
+    pub datetime_stored: Option<Timestamp>,
+    /// When it was deleted.
+    pub datetime_removed: Option<Timestamp>,
+    /// The files that were made from this one, by conversion path.
+    pub variations: BTreeMap<String, Uuid>,
+    /// What is known of the content.
+    pub content_info: Option<ContentInfo>,
+    /// Up to 50 pairs that whoever uploaded the file gave it: hostile text, unless your own code writes it.
+    pub metadata: BTreeMap<String, String>,
+    /// What applications found out.
+    pub appdata: AppData,
+}
+
+/// A file as any version sends it: the fields of all of them, so that one pass reads each.
+#[derive(Deserialize)]
+struct SentFile {
+    uuid: Uuid,
+    #[serde(default, deserialize_with = "lenient::whole")]
+    size: Option<u64>,
+    mime_type: Option<String>,
+    original_filename: Option<String>,
+    #[serde(default, deserialize_with = "lenient::link")]
+    original_file_url: Option<String>,
+    #[serde(default, deserialize_with = "lenient::link")]
+    url: Option<String>,
+    is_image: Option<bool>,
+    is_ready: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    datetime_uploaded: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    datetime_stored: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    datetime_removed: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient::variations")]
+    variations: BTreeMap<String, Uuid>,
+    content_info: Option<ContentInfo>,
+    #[serde(default, deserialize_with = "lenient::texts")]
+    metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    appdata: AppData,
+    image_info: Option<ImageInfo>,
+    video_info: Option<VideoInfo>,
+    #[serde(default, deserialize_with = "lenient::confidences")]
+    rekognition_info: BTreeMap<String, f64>,
+}
+
+impl From<SentFile> for File {
+    fn from(sent: SentFile) -> Self {
+        let mut content_info = sent.content_info;
+        if sent.image_info.is_some() || sent.video_info.is_some() {
+            let content = content_info.get_or_insert_default();
+            content.image = content.image.take().or(sent.image_info);
+            content.video = content.video.take().or(sent.video_info);
+            content.mime = content.mime.take().or_else(|| sent.mime_type.as_deref().map(mime_info));
+        }
+        let appdata = if sent.appdata.is_absent() && !sent.rekognition_info.is_empty() {
+            AppData::from_rekognition_info(sent.rekognition_info)
+        } else {
+            sent.appdata
+        };
+        Self {
+            uuid: sent.uuid,
+            size: sent.size,
+            mime_type: sent.mime_type,
+            original_filename: sent.original_filename,
+            original_file_url: sent.original_file_url,
+            url: sent.url,
+            is_image: sent.is_image.unwrap_or_default(),
+            is_ready: sent.is_ready.unwrap_or_default(),
+            datetime_uploaded: sent.datetime_uploaded,
+            datetime_stored: sent.datetime_stored,
+            datetime_removed: sent.datetime_removed,
+            variations: sent.variations,
+            content_info,
+            metadata: sent.metadata,
+            appdata,
+        }
+    }
+}
+
+fn mime_info(mime: &str) -> MimeInfo {
+    let (kind, subtype) = mime.split_once('/').unzip();
+    MimeInfo { mime: Some(mime.to_owned()), kind: kind.map(str::to_owned), subtype: subtype.map(str::to_owned) }
+}

@@ -1,0 +1,260 @@
+//! Readers for fields that vary in real deliveries. Each takes `null` as absent.
+
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
+
+use jiff::{Timestamp, civil, tz::Offset};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor, value},
+};
+use uuid::Uuid;
+
+/// `null` becomes the type's default.
+pub(super) fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// An empty text becomes `None`: a link that is not there is sent as `""` by old versions.
+pub(super) fn link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.filter(|link| !link.is_empty()))
+}
+
+/// What is left of a scalar: the readers below differ only in what they make of it.
+enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    Whole(u64),
+    Negative(i64),
+    Fraction(f64),
+    Text(&'a str),
+}
+
+/// Reads any scalar and hands it to a function.
+struct ScalarVisitor<F> {
+    expected: &'static str,
+    make: F,
+}
+
+macro_rules! visit_scalars {
+    ($($method:ident($type:ty) => $variant:ident;)+) => {
+        $(fn $method<E: Error>(self, value: $type) -> Result<T, E> {
+            self.finish(Scalar::$variant(value))
+        })+
+    };
+}
+
+impl<F> ScalarVisitor<F> {
+    fn finish<T, E: Error>(self, scalar: Scalar<'_>) -> Result<T, E>
+    where
+        F: FnOnce(&Scalar<'_>) -> Option<T>,
+    {
+        let Self { expected, make } = self;
+        make(&scalar).ok_or_else(|| {
+            let found = match scalar {
+                Scalar::Null => Unexpected::Unit,
+                Scalar::Bool(value) => Unexpected::Bool(value),
+                Scalar::Whole(value) => Unexpected::Unsigned(value),
+                Scalar::Negative(value) => Unexpected::Signed(value),
+                Scalar::Fraction(value) => Unexpected::Float(value),
+                Scalar::Text(value) => Unexpected::Str(value),
+            };
+            E::invalid_value(found, &expected)
+        })
+    }
+}
+
+impl<'de, T, F: FnOnce(&Scalar<'_>) -> Option<T>> Visitor<'de> for ScalarVisitor<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    visit_scalars! {
+        visit_bool(bool) => Bool;
+        visit_u64(u64) => Whole;
+        visit_i64(i64) => Negative;
+        visit_f64(f64) => Fraction;
+        visit_str(&str) => Text;
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        self.finish(Scalar::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<T, E> {
+        self.finish(Scalar::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// A whole number; a fraction is rounded, a number out of the type's range is absent.
+pub(super) fn whole<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
+    deserializer.deserialize_any(ScalarVisitor { expected: "a number", make: |scalar: &Scalar<'_>| as_whole(scalar) })
+}
+
+fn as_whole<T: TryFrom<u64>>(scalar: &Scalar<'_>) -> Option<Option<T>> {
+    /// 2^64, the first number beyond `u64`.
+    const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+    let whole = match *scalar {
+        Scalar::Whole(value) => Some(value),
+        Scalar::Fraction(value) => {
+            let value = value.round();
+            // Checked just before, so the cast neither wraps nor saturates.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            (0.0..BEYOND).contains(&value).then_some(value as u64)
+        }
+        Scalar::Null | Scalar::Negative(_) => None,
+        Scalar::Bool(_) | Scalar::Text(_) => return None,
+    };
+    Some(whole.and_then(|value| T::try_from(value).ok()))
+}
+
+/// A number of channels, which old versions document as a text; a text that is no number is absent.
+pub(super) fn channels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let make = |scalar: &Scalar<'_>| match *scalar {
+        Scalar::Text(text) => Some(text.trim().parse().ok()),
+        _ => as_whole(scalar),
+    };
+    deserializer.deserialize_any(ScalarVisitor { expected: "a number or a string", make })
+}
+
+/// A text that may be written as another scalar.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let make = |scalar: &Scalar<'_>| match *scalar {
+        Scalar::Null => Some(None),
+        Scalar::Bool(value) => Some(Some(value.to_string())),
+        Scalar::Whole(value) => Some(Some(value.to_string())),
+        Scalar::Negative(value) => Some(Some(value.to_string())),
+        Scalar::Fraction(value) => Some(Some(value.to_string())),
+        Scalar::Text(value) => Some(Some(value.to_owned())),
+    };
+    deserializer.deserialize_any(ScalarVisitor { expected: "a string", make })
+}
+
+/// A point in time, with or without an offset (then UTC) and a fraction; an empty text is absent.
+pub(super) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let make = |scalar: &Scalar<'_>| match *scalar {
+        Scalar::Null | Scalar::Text("") => Some(None),
+        Scalar::Text(text) => parse_timestamp(text).map(Some),
+        _ => None,
+    };
+    deserializer.deserialize_any(ScalarVisitor { expected: "a date and time such as 2021-11-18T06:17:42.730459Z", make })
+}
+
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
+    let utc = || text.parse::<civil::DateTime>().ok().and_then(|time| Offset::UTC.to_timestamp(time).ok());
+    text.parse().ok().or_else(utc)
+}
+
+/// `{key: value}` of texts; a `null` value is absent.
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let entries = null_default::<_, BTreeMap<String, Text>>(deserializer)?;
+    Ok(entries.into_iter().filter_map(|(key, Text(value))| Some((key, value?))).collect())
+}
+
+/// `{key: value}` of texts, in which `null` says that there was no such key; `None` if the whole is absent.
+pub(super) fn previous_texts<'de, D>(deserializer: D) -> Result<Option<BTreeMap<String, Option<String>>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let entries = Option::<BTreeMap<String, Text>>::deserialize(deserializer)?;
+    Ok(entries.map(|entries| entries.into_iter().map(|(key, Text(value))| (key, value)).collect()))
+}
+
+/// `{conversion path: uuid}`; a `null` uuid is absent.
+pub(super) fn variations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Uuid>, D::Error> {
+    let entries = null_default::<_, BTreeMap<String, Option<Uuid>>>(deserializer)?;
+    Ok(entries.into_iter().filter_map(|(path, uuid)| Some((path, uuid?))).collect())
+}
+
+/// `{label: confidence}`; a `null` confidence is absent.
+pub(super) fn confidences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let entries = null_default::<_, BTreeMap<String, Option<f64>>>(deserializer)?;
+    Ok(entries.into_iter().filter_map(|(label, confidence)| Some((label, confidence?))).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text(#[serde(deserialize_with = "text")] Option<String>);
+
+/// A list, or one object in place of a list of one, as old versions have it.
+pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_any(OneOrMany(PhantomData))
+}
+
+/// One object; of a list, the first; of an empty one, none.
+pub(super) fn first<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(one_or_many(deserializer)?.into_iter().next())
+}
+
+struct OneOrMany<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects, or one object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {
+        T::deserialize(value::MapAccessDeserializer::new(map)).map(|one| vec![one])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Vec<T>, A::Error> {
+        let many = Vec::<Option<T>>::deserialize(value::SeqAccessDeserializer::new(seq))?;
+        Ok(many.into_iter().flatten().collect())
+    }
+}
+
+/// Two numbers, horizontal and vertical; a list of another length is absent.
+pub(super) fn pair<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[f64; 2]>, D::Error> {
+    struct Pair;
+
+    impl<'de> Visitor<'de> for Pair {
+        type Value = Option<[f64; 2]>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of two numbers")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let horizontal = seq.next_element::<Option<f64>>()?.flatten();
+            let vertical = seq.next_element::<Option<f64>>()?.flatten();
+            let mut more = false;
+            while seq.next_element::<IgnoredAny>()?.is_some() {
+                more = true;
+            }
+            Ok(horizontal.zip(vertical).filter(|_| !more).map(|(horizontal, vertical)| [horizontal, vertical]))
+        }
+    }
+
+    deserializer.deserialize_any(Pair)
+}

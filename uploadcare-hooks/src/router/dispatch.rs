@@ -1,0 +1,191 @@
+//! Which handlers a delivery goes to, and how they run: all of them at once, each guarded.
+
+use std::{
+    any::Any,
+    fmt,
+    panic::{self, AssertUnwindSafe},
+    pin::pin,
+    sync::Arc,
+};
+
+use futures_util::{
+    FutureExt,
+    future::{Either, join_all, select},
+};
+
+use super::{FailureKind, HandlerFailure, RejectionReason, WebhookRouter};
+use crate::{
+    delivery::Delivery,
+    handler::{HandlerContext, HandlerDescriptor},
+    payload::{EventKind, PayloadVersion},
+    signature::SignatureError,
+};
+
+/// The handlers of one path.
+#[derive(Default)]
+pub(super) struct Route {
+    pub(super) path: &'static str,
+    /// Positions of the secrets that a delivery to this path may be signed with.
+    pub(super) secrets: Vec<usize>,
+    /// For each known event, and last for unknown ones, the handlers that take it.
+    handlers: [Vec<Arc<Handler>>; EventKind::KNOWN.len() + 1],
+}
+
+/// A handler as the router uses it.
+pub(super) struct Handler {
+    pub(super) descriptor: HandlerDescriptor,
+    version: Option<PayloadVersion>,
+    event_uses: usize,
+    /// Positions of the secrets that its deliveries may be signed with.
+    secrets: Vec<usize>,
+}
+
+impl Handler {
+    pub(super) fn new(descriptor: HandlerDescriptor, secrets: Vec<usize>) -> Self {
+        Self { version: descriptor.version(), event_uses: descriptor.event_uses(), secrets, descriptor }
+    }
+
+    fn takes_version(&self, version: Option<&PayloadVersion>) -> bool {
+        self.version.is_none() || self.version.as_ref() == version
+    }
+
+    /// Without a signature, only a handler that uses the router's secrets: one with a secret of its own always wants it.
+    fn takes_secret(&self, secret: Option<usize>) -> bool {
+        match secret {
+            Some(position) => self.secrets.contains(&position),
+            None => self.descriptor.secret_env().is_none(),
+        }
+    }
+}
+
+impl Route {
+    pub(super) fn at(path: &'static str) -> Self {
+        Self { path, ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, handler: &Arc<Handler>) {
+        for secret in &handler.secrets {
+            if !self.secrets.contains(secret) {
+                self.secrets.push(*secret);
+            }
+        }
+        let kinds = EventKind::KNOWN.iter().map(|name| Some(*name)).chain([None]);
+        for (kind, handlers) in kinds.zip(&mut self.handlers) {
+            let takes = match handler.descriptor.options.events {
+                Some(events) => kind.is_some_and(|kind| events.contains(&kind)),
+                None => true,
+            };
+            if takes {
+                handlers.push(Arc::clone(handler));
+            }
+        }
+    }
+
+    fn handlers(&self, kind: &EventKind) -> &[Arc<Handler>] {
+        let position = EventKind::KNOWN.iter().position(|known| *known == kind.as_str());
+        self.handlers.get(position.unwrap_or(EventKind::KNOWN.len())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The most handlers that one delivery to this path can need at once.
+    pub(super) fn most_at_once(&self) -> usize {
+        self.handlers.iter().map(Vec::len).max().unwrap_or(0)
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut events = f.debug_map();
+        events.entry(&"path", &self.path).entry(&"secrets", &self.secrets);
+        for (event, handlers) in EventKind::KNOWN.iter().chain(&["(unknown)"]).zip(&self.handlers) {
+            events.entry(event, &handlers.iter().map(|handler| handler.descriptor.name()).collect::<Vec<_>>());
+        }
+        events.finish()
+    }
+}
+
+impl WebhookRouter {
+    /// Runs all handlers that want the delivery; succeeds if all of them do.
+    pub(super) async fn dispatch(
+        &self,
+        route: &Route,
+        kind: &EventKind,
+        delivery: Delivery,
+    ) -> Result<(), RejectionReason> {
+        if let EventKind::Other(name) = kind {
+            self.inner.counters.unknown_events();
+            tracing::debug!("delivery {} is of the event {name:?}, which this version does not know", delivery.id());
+        }
+        let version = delivery.event().hook().map(|hook| &hook.version);
+        let secret = delivery.secret_position();
+        let of_event = || route.handlers(kind).iter().filter(|handler| handler.takes_version(version));
+        let wanted = of_event().filter(|handler| handler.takes_secret(secret)).count();
+        if wanted == 0 {
+            return match (of_event().next(), secret) {
+                (None, _) => {
+                    self.inner.counters.unhandled();
+                    tracing::debug!("no handler for delivery {} of {:?}: acknowledged", delivery.id(), kind.as_str());
+                    Ok(())
+                }
+                (Some(_), Some(_)) => Err(SignatureError::Mismatch.into()),
+                (Some(_), None) => Err(RejectionReason::SignatureMissing),
+            };
+        }
+        let limit = self.inner.max_concurrent_handlers;
+        let overloaded = || RejectionReason::Overloaded { limit, wanted };
+        let many = u32::try_from(wanted).map_err(|_| overloaded())?;
+        let _permits = self.inner.permits.try_acquire_many(many).map_err(|_| overloaded())?;
+
+        let mut handlers = of_event().filter(|handler| handler.takes_secret(secret)).map(Arc::clone);
+        let failures: Vec<HandlerFailure> = match (handlers.next(), wanted) {
+            // The usual case. The delivery is the handler's own, so that it can move the payload out.
+            (Some(handler), 1) => {
+                drop(handlers);
+                self.run(handler, delivery).await.into_iter().collect()
+            }
+            (first, _) => {
+                let runs: Vec<_> = first.into_iter().chain(handlers).map(|handler| self.run(handler, delivery.clone())).collect();
+                drop(delivery);
+                join_all(runs).await.into_iter().flatten().collect()
+            }
+        };
+        if failures.is_empty() { Ok(()) } else { Err(RejectionReason::HandlersFailed(failures)) }
+    }
+
+    /// Runs one handler: within its time, and not beyond its panic.
+    async fn run(&self, handler: Arc<Handler>, delivery: Delivery) -> Option<HandlerFailure> {
+        let id = delivery.id();
+        let name = handler.descriptor.name();
+        let failed = |kind| Some(HandlerFailure { handler: name, kind });
+        let context = HandlerContext::new(delivery, Arc::clone(&self.inner.states), handler.event_uses);
+        let run = handler.descriptor.run;
+        let work = pin!(AssertUnwindSafe(async move { run(context).await }).catch_unwind());
+        let ended = match self.inner.handler_timeout {
+            None => work.await,
+            Some(limit) => {
+                // Tokio panics where there is no runtime, or one without timers.
+                let Ok(sleep) = panic::catch_unwind(|| tokio::time::sleep(limit)) else {
+                    return failed(FailureKind::NoTimer);
+                };
+                match select(work, pin!(sleep)).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right(_) => return failed(FailureKind::TimedOut(limit)),
+                }
+            }
+        };
+        match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) if error.is_discard() => {
+                self.inner.counters.discarded();
+                tracing::warn!("handler `{name}` discarded delivery {id}: {:?}", error.to_string());
+                None
+            }
+            Ok(Err(error)) => failed(FailureKind::Error(error)),
+            Err(panic) => failed(FailureKind::Panicked(panic_message(panic.as_ref()))),
+        }
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("(a panic without a message)").to_owned()
+}
