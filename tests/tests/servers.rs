@@ -1,0 +1,242 @@
+//! One table of requests over real sockets, the same for every adapter.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use reqwest::{Body, Client, Method};
+use tests::{
+    deliveries::{legacy_payload, payload, payload_with_labels, secret},
+    servers::Adapter,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use uploadcare_hooks::{
+    DeliveryId, Event, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, SigningSecret, State,
+    WebhookRouter, webhook_handler, webhook_handlers,
+};
+
+/// What handlers saw: their name, and the file's name.
+type Seen = Arc<Mutex<Vec<String>>>;
+
+const LIMIT: usize = 64 * 1024;
+
+macro_rules! noting_handlers {
+    ($($name:ident: $payload:ident = $event:literal;)+) => {$(
+        #[webhook_handler(event = $event)]
+        async fn $name(event: $payload, State(seen): State<Seen>) {
+            assert_eq!(event.hook.event.as_str(), $event);
+            seen.lock().unwrap().push(format!("{} {}", stringify!($name), event.data.original_filename.unwrap()));
+        }
+    )+};
+}
+
+noting_handlers! {
+    uploaded: FileUploaded = "file.uploaded";
+    stored: FileStored = "file.stored";
+    deleted: FileDeleted = "file.deleted";
+    infected: FileInfected = "file.infected";
+    info_updated: FileInfoUpdated = "file.info_updated";
+}
+
+#[webhook_handler(any, path = "/audit")]
+async fn audit(event: Event, _id: DeliveryId, State(seen): State<Seen>) {
+    seen.lock().unwrap().push(format!("audit {}", event.kind()));
+}
+
+fn router(seen: &Seen) -> WebhookRouter {
+    WebhookRouter::builder()
+        .signing_secret(secret())
+        .state(Arc::clone(seen))
+        .handlers(webhook_handlers![uploaded, stored, deleted, infected, info_updated, audit])
+        .body_limit(LIMIT)
+        .handler_timeout(Duration::from_millis(150))
+        .build()
+        .unwrap()
+}
+
+/// How a body travels.
+#[derive(Clone, Copy)]
+enum Transfer {
+    /// With a Content-Length.
+    Sized,
+    /// Chunked, so many bytes a chunk.
+    Chunks(usize),
+}
+
+struct Case {
+    name: &'static str,
+    method: Method,
+    path: &'static str,
+    signatures: Vec<String>,
+    body: Vec<u8>,
+    transfer: Transfer,
+    status: u16,
+    /// The `code` of the problem, empty for none.
+    code: &'static str,
+    seen: &'static [&'static str],
+}
+
+/// A good delivery, to be changed by each case.
+fn good(name: &'static str, body: impl Into<Vec<u8>>) -> Case {
+    let body = body.into();
+    let signatures = vec![secret().sign(&body)];
+    let (method, path, transfer) = (Method::POST, "/hooks", Transfer::Sized);
+    Case { name, method, path, signatures, body, transfer, status: 204, code: "", seen: &[] }
+}
+
+fn table() -> Vec<Case> {
+    let event = |name: &str| payload(name).to_string();
+    let other = SigningSecret::new("another secret").unwrap();
+    let forged = vec![other.sign(event("file.uploaded").as_bytes())];
+    let twice = |body: &str| vec![secret().sign(body.as_bytes()); 2];
+    let uploaded = || good("file.uploaded", event("file.uploaded"));
+    let stored_ananas: &[&str] = &["stored ananas.jpg"];
+    let uploaded_ananas: &[&str] = &["uploaded ananas.jpg"];
+    vec![
+        Case { seen: uploaded_ananas, ..uploaded() },
+        Case { seen: stored_ananas, ..good("file.stored", event("file.stored")) },
+        Case { seen: &["deleted ananas.jpg"], ..good("file.deleted", event("file.deleted")) },
+        Case { seen: &["infected ananas.jpg"], ..good("file.infected", event("file.infected")) },
+        Case { seen: &["info_updated ananas.jpg"], ..good("file.info_updated", event("file.info_updated")) },
+        Case { seen: &["uploaded clip.mp4"], ..good("a legacy payload", legacy_payload("0.6").to_string()) },
+        Case { name: "an unknown event", ..good("", event("file.moved")) },
+        Case { name: "a slash at the end", path: "/hooks/", seen: uploaded_ananas, ..uploaded() },
+        Case { name: "a query", path: "/hooks?from=uploadcare", seen: uploaded_ananas, ..uploaded() },
+        Case { name: "another path", path: "/hooks/audit", seen: &["audit file.uploaded"], ..uploaded() },
+        Case { name: "another path, an unknown event", path: "/hooks/audit", seen: &["audit file.moved"], ..good("", event("file.moved")) },
+        Case { name: "chunked", transfer: Transfer::Chunks(100), seen: uploaded_ananas, ..uploaded() },
+        Case { name: "one byte a chunk", transfer: Transfer::Chunks(1), seen: uploaded_ananas, ..uploaded() },
+        Case { seen: stored_ananas, ..good("a large payload", payload_with_labels("file.stored", 60_000)) },
+        Case { name: "a wrong path", path: "/hooks/nowhere", status: 404, code: "unknown_path", ..uploaded() },
+        Case { name: "GET", method: Method::GET, status: 405, code: "method_not_allowed", body: vec![], ..uploaded() },
+        Case { name: "HEAD", method: Method::HEAD, status: 405, code: "", body: vec![], ..uploaded() },
+        Case { name: "PUT", method: Method::PUT, status: 405, code: "method_not_allowed", ..uploaded() },
+        Case { name: "GET at a wrong path", method: Method::GET, path: "/hooks/nowhere", status: 404, code: "unknown_path", body: vec![], ..uploaded() },
+        Case { name: "no signature", signatures: vec![], status: 401, code: "signature_missing", ..uploaded() },
+        Case { name: "forged", signatures: forged, status: 401, code: "signature_mismatch", ..uploaded() },
+        Case { name: "two signatures", signatures: twice(&event("file.uploaded")), status: 401, code: "signature_malformed", ..uploaded() },
+        Case { name: "no scheme", signatures: vec!["abcdef".to_owned()], status: 401, code: "signature_malformed", ..uploaded() },
+        Case { name: "an empty body", status: 422, code: "not_a_payload", ..good("", "") },
+        Case { name: "a scalar", status: 422, code: "not_a_payload", ..good("", "42") },
+        Case { name: "no JSON", status: 422, code: "not_a_payload", ..good("", "event=file.uploaded") },
+        Case { name: "no UUID", status: 422, code: "not_a_payload", ..good("", r#"{"hook": {"event": "file.stored"}, "data": {}}"#) },
+        Case { name: "too large", status: 413, code: "body_too_large", ..good("", vec![b' '; LIMIT + 1]) },
+        Case { name: "too large and forged", status: 413, code: "body_too_large", signatures: vec![], ..good("", vec![b' '; LIMIT + 1]) },
+        Case { name: "too large, chunked", status: 413, code: "body_too_large", transfer: Transfer::Chunks(1024), ..good("", vec![b' '; LIMIT + 1]) },
+        Case { name: "just not too large", status: 422, code: "not_a_payload", ..good("", vec![b' '; LIMIT]) },
+    ]
+}
+
+async fn send(client: &Client, address: SocketAddr, case: &Case) -> reqwest::Response {
+    let mut request = client.request(case.method.clone(), format!("http://{address}{}", case.path));
+    for signature in &case.signatures {
+        request = request.header("X-Uc-Signature", signature);
+    }
+    request = match case.transfer {
+        Transfer::Sized => request.body(case.body.clone()),
+        Transfer::Chunks(size) => {
+            let chunks: Vec<_> = case.body.chunks(size).map(|chunk| Ok::<_, Infallible>(chunk.to_vec())).collect();
+            request.body(Body::wrap_stream(futures_util::stream::iter(chunks)))
+        }
+    };
+    request.send().await.unwrap_or_else(|error| panic!("{}: {error:?}", case.name))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_adapter_answers_the_table_alike() {
+    for adapter in Adapter::ALL {
+        let seen = Seen::default();
+        let router = router(&seen);
+        let address = adapter.serve(router.clone(), false).await.unwrap();
+        let client = Client::new();
+        let cases = table();
+        for case in &cases {
+            let response = send(&client, address, case).await;
+            let name = format!("{adapter:?}, {}", case.name);
+            assert_eq!(response.status().as_u16(), case.status, "{name}");
+            assert_eq!(response.headers().get("allow").is_some(), case.status == 405, "{name}");
+            let content_type = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+            let body = response.text().await.unwrap();
+            if case.code.is_empty() {
+                assert_eq!(body, "", "{name}");
+            } else {
+                assert_eq!(content_type.as_deref(), Some("application/problem+json"), "{name}");
+                let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+                assert_eq!((&problem["code"], &problem["status"]), (&case.code.into(), &case.status.into()), "{name}");
+            }
+            assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), case.seen, "{name}");
+        }
+        let stats = router.stats();
+        let acknowledged = cases.iter().filter(|case| case.status == 204).count() as u64;
+        assert_eq!((stats.acknowledged, stats.rejected), (acknowledged, cases.len() as u64 - acknowledged));
+        assert_eq!((stats.unhandled, stats.unknown_events), (1, 2));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_was_consumed_before_is_a_loud_500() {
+    for adapter in Adapter::ALL {
+        for transfer in [Transfer::Sized, Transfer::Chunks(100)] {
+            let seen = Seen::default();
+            let address = adapter.serve(router(&seen), true).await.unwrap();
+            let case = Case { transfer, ..good("consumed", payload("file.uploaded").to_string()) };
+            let response = send(&Client::new(), address, &case).await;
+            assert_eq!(response.status(), 500, "{adapter:?}");
+            assert!(response.text().await.unwrap().contains("body_consumed"), "{adapter:?}");
+            assert!(seen.lock().unwrap().is_empty());
+        }
+    }
+}
+
+/// Writes a request by hand, its body in ten parts with pauses; returns the status line.
+async fn send_slowly(address: SocketAddr, signature: &str, body: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /hooks HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Uc-Signature: {signature}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for part in body.chunks(body.len() / 10 + 1) {
+        stream.write_all(part).await.unwrap();
+        stream.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap().lines().next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_body_does_not_use_up_the_handlers_time() {
+    for adapter in Adapter::ALL {
+        let seen = Seen::default();
+        let address = adapter.serve(router(&seen), false).await.unwrap();
+        let body = payload("file.uploaded").to_string();
+        let status = send_slowly(address, &secret().sign(body.as_bytes()), body.as_bytes()).await;
+        assert_eq!(status, "HTTP/1.1 204 No Content", "{adapter:?}");
+        let forged = send_slowly(address, &secret().sign(b"another body"), body.as_bytes()).await;
+        assert_eq!(forged, "HTTP/1.1 401 Unauthorized", "{adapter:?}");
+        assert_eq!(*seen.lock().unwrap(), ["uploaded ananas.jpg"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn actix_gives_up_on_a_body_that_never_comes() {
+    let hooks = WebhookRouter::builder()
+        .signing_secret(secret())
+        .state(Seen::default())
+        .handlers(webhook_handlers![uploaded])
+        .body_timeout(Duration::from_millis(60))
+        .build()
+        .unwrap();
+    let address = Adapter::Actix.serve(hooks, false).await.unwrap();
+    let body = payload("file.uploaded").to_string();
+    let status = send_slowly(address, &secret().sign(body.as_bytes()), body.as_bytes()).await;
+    assert_eq!(status, "HTTP/1.1 408 Request Timeout");
+}

@@ -1,0 +1,14 @@
+#![allow(unused)]
+
+use uploadcare_hooks::{FileUploaded, webhook_handler, webhook_handlers};
+
+struct NoError;
+
+#[webhook_handler(event = "file.uploaded")]
+async fn index(event: FileUploaded) -> Result<(), NoError> {
+    Ok(())
+}
+
+fn main() {
+    let _ = webhook_handlers![index];
+}

@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use uploadcare_hooks::{Event, webhook_handler, webhook_handlers};
+
+#[webhook_handler(events = [])]
+async fn index(event: Event) {}
+
+fn main() {
+    let _ = webhook_handlers![index];
+}

@@ -1,0 +1,15 @@
+#![allow(unused)]
+
+use uploadcare_hooks::{FileUploaded, webhook_handler, webhook_handlers};
+
+#[webhook_handler(event = "file.uploaded")]
+async fn index(event: FileUploaded) -> bool {
+    event.data.is_image
+}
+
+#[webhook_handler(event = "file.uploaded")]
+async fn show(event: FileUploaded) -> impl Send {}
+
+fn main() {
+    let _ = webhook_handlers![index, show];
+}
