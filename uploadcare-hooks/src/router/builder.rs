@@ -323,7 +323,7 @@ pub enum BuildProblem {
         handlers: Vec<&'static str>,
     },
     /// Handlers take a state that was not given.
-    #[error("nobody gave the state `{type_name}` that {} takes: add `.state(..)`", names(.handlers))]
+    #[error("nobody gave the state `{type_name}`, needed by {}: add `.state(..)`", names(.handlers))]
     MissingState {
         /// The state's type.
         type_name: String,
