@@ -19,7 +19,7 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     let mut taken = Vec::new();
     for (position, ty) in handler.parameters.iter().enumerate() {
         let span = Span::mixed_site().located_at(ty.span());
-        let constant = format_ident!("__PARAMETER_{position}", span = span);
+        let constant = format_ident!("__WEBHOOK_PARAMETER_{position}", span = span);
         // The crate's path is spanned at the type too, or the message would point at the attribute.
         let private = private(krate, span);
         let event: Path = parse_quote_spanned!(span=> #krate::event::#marker);

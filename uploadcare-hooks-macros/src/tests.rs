@@ -1,1 +1,82 @@
-//! x
+//! What comes out, printed. `UPDATE_SNAPSHOTS=1 cargo test -p uploadcare-hooks-macros` writes the files anew, to be read before they
+//! are committed.
+
+use std::{env, fs, path::Path};
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Expands, and compares with the file of that name.
+fn expands_to(name: &str, options: TokenStream, function: TokenStream) {
+    let expanded = crate::expand_attribute(options, function);
+    let printed = prettyplease::unparse(&syn::parse2(expanded).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/snapshots").join(format!("{name}.rs"));
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &printed).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(printed, expected, "{} differs", path.display());
+}
+
+#[test]
+fn a_handler_with_state() {
+    expands_to(
+        "handler_with_state",
+        quote!(event = "file.uploaded"),
+        quote! {
+            /// Puts the file into the index.
+            pub(crate) async fn index_upload(event: FileUploaded, State(db): State<Db>) -> Result<(), DbError> {
+                db.insert(event).await
+            }
+        },
+    );
+}
+
+#[test]
+fn every_option() {
+    expands_to(
+        "every_option",
+        quote! {
+            events = ["file.stored", "file.deleted"], version = "0.7", path = "/files", secret_env = "FILES_SECRET",
+            name = "count_files", crate = renamed::hooks,
+        },
+        quote! {
+            #[cfg(feature = "count")]
+            async fn r#move(event: Event) {}
+        },
+    );
+}
+
+#[test]
+fn a_mistake_leaves_the_function_and_something_to_list() {
+    expands_to(
+        "mistake",
+        quote!(event = "file.uplaoded"),
+        quote! {
+            async fn index_upload(event: FileUploaded) {}
+        },
+    );
+}
+
+#[test]
+fn a_body_that_does_not_parse_is_passed_on() {
+    let expanded = crate::expand_attribute(
+        quote!(event = "file.stored"),
+        quote! { async fn archive(event: FileStored) { event. } },
+    );
+    assert!(expanded.to_string().contains("{ event . }"), "{expanded}");
+}
+
+#[test]
+fn options_come_in_any_order_and_with_or_without_a_last_comma() {
+    let options = [quote!(path = "/a"), quote!(name = "b"), quote!(version = "0.7"), quote!(event = "file.stored")];
+    let mut outputs = Vec::new();
+    for first in 0..options.len() {
+        let rotated = options.iter().cycle().skip(first).take(options.len());
+        let function = quote! { async fn archive(event: FileStored) {} };
+        outputs.push(crate::expand_attribute(quote!(#(#rotated,)*), function.clone()).to_string());
+        let rotated = options.iter().cycle().skip(first).take(options.len());
+        outputs.push(crate::expand_attribute(quote!(#(#rotated),*), function).to_string());
+    }
+    assert!(outputs.iter().all(|output| output == &outputs[0] && !output.contains("compile_error")), "{outputs:?}");
+}

@@ -1,0 +1,182 @@
+//! What a delivery costs: each step, and the whole router call, beside a floor that no receiver can go below and beside the handler that people
+//! write by hand. `cargo bench -p tests --bench delivery`.
+//!
+//! The ratios at the end compare the router call with the floor in turns, round by round, so that a machine that speeds up or slows down
+//! does so for both; what is printed is the median of the rounds.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use divan::Bencher;
+use hmac::{Hmac, KeyInit, Mac};
+use http::Request;
+use sha2::Sha256;
+use tests::deliveries::{payload, payload_with_labels, secret};
+use tokio::runtime::Runtime;
+use uploadcare_hooks::{Event, FileUploaded, WebhookRouter, webhook_handler, webhook_handlers};
+
+const SECRET: &[u8] = b"7kMVZivndx0ErgvhRKAr";
+const KILOBYTES: [usize; 3] = [1, 6, 60];
+
+#[webhook_handler(event = "file.uploaded")]
+async fn take(event: FileUploaded) {
+    black_box(&event);
+}
+
+fn main() {
+    divan::main();
+    for size in KILOBYTES {
+        print_ratio(size);
+    }
+}
+
+fn body(kilobytes: usize) -> Vec<u8> {
+    match kilobytes {
+        1 => payload("file.uploaded").to_string().into_bytes(),
+        _ => payload_with_labels("file.uploaded", kilobytes * 1000),
+    }
+}
+
+struct Setup {
+    body: Bytes,
+    header: String,
+    runtime: Runtime,
+    router: WebhookRouter,
+    key: Hmac<Sha256>,
+}
+
+impl Setup {
+    #[allow(clippy::unwrap_used)]
+    fn new(kilobytes: usize) -> Self {
+        let body = Bytes::from(body(kilobytes));
+        Self {
+            header: secret().sign(&body),
+            body,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(),
+            router: WebhookRouter::builder()
+                .signing_secret(secret())
+                .handlers(webhook_handlers![take])
+                .build()
+                .unwrap(),
+            key: Hmac::new_from_slice(SECRET).unwrap(),
+        }
+    }
+
+    #[allow(clippy::unwrap_used)]
+    fn request(&self) -> Request<Bytes> {
+        Request::post("/").header("x-uc-signature", &self.header).body(self.body.clone()).unwrap()
+    }
+
+    fn router_call(&self, request: Request<Bytes>) {
+        let response = self.runtime.block_on(self.router.handle(request));
+        assert_eq!(response.status(), 204);
+    }
+
+    /// The least that a receiver has to do: check the MAC with a key that was prepared, and read the payload once. In the same
+    /// runtime, with a request of its own, as the router is called.
+    #[allow(clippy::unwrap_used)]
+    fn floor(&self, request: Request<Bytes>) {
+        self.runtime.block_on(async {
+            let signature = request.headers().get("x-uc-signature").unwrap().as_bytes();
+            let mut claimed = [0; 32];
+            hex::decode_to_slice(signature.strip_prefix(b"v1=").unwrap(), &mut claimed).unwrap();
+            let mut mac = self.key.clone();
+            mac.update(request.body());
+            mac.verify_slice(&claimed).unwrap();
+            take(serde_json::from_slice(request.body()).unwrap()).await;
+        });
+    }
+
+    /// What people write: the key prepared for each call, the body read as a `Value` first.
+    #[allow(clippy::unwrap_used)]
+    fn by_hand(&self, request: Request<Bytes>) {
+        self.runtime.block_on(async {
+            let mut mac = Hmac::<Sha256>::new_from_slice(SECRET).unwrap();
+            mac.update(request.body());
+            let expected = format!("v1={}", hex::encode(mac.finalize().into_bytes()));
+            assert_eq!(request.headers().get("x-uc-signature").unwrap().as_bytes(), expected.as_bytes());
+            let value: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            take(serde_json::from_value(value).unwrap()).await;
+        });
+    }
+}
+
+#[divan::bench(args = KILOBYTES)]
+fn verify(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let setup = Setup::new(kilobytes);
+    bencher.bench(|| secret_of(&setup).is_ok());
+}
+
+fn secret_of(setup: &Setup) -> Result<(), uploadcare_hooks::SignatureError> {
+    use std::sync::OnceLock;
+    static SECRET: OnceLock<uploadcare_hooks::SigningSecret> = OnceLock::new();
+    SECRET.get_or_init(secret).verify(&setup.body, &setup.header)
+}
+
+#[divan::bench(args = KILOBYTES)]
+fn decode(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let setup = Setup::new(kilobytes);
+    bencher.bench(|| Event::from_slice(&setup.body).is_ok());
+}
+
+#[divan::bench(args = KILOBYTES)]
+fn router(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let setup = Setup::new(kilobytes);
+    bencher.with_inputs(|| setup.request()).bench_values(|request| setup.router_call(request));
+}
+
+#[divan::bench(args = KILOBYTES)]
+fn floor(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let setup = Setup::new(kilobytes);
+    bencher.with_inputs(|| setup.request()).bench_values(|request| setup.floor(request));
+}
+
+#[divan::bench(args = KILOBYTES)]
+fn by_hand(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let setup = Setup::new(kilobytes);
+    bencher.with_inputs(|| setup.request()).bench_values(|request| setup.by_hand(request));
+}
+
+/// Times one call on fresh requests, without what it costs to make those.
+fn time(setup: &Setup, calls: usize, call: impl Fn(&Setup, Request<Bytes>)) -> Duration {
+    let requests: Vec<_> = (0..calls).map(|_| setup.request()).collect();
+    let start = Instant::now();
+    for request in requests {
+        call(setup, request);
+    }
+    start.elapsed()
+}
+
+#[allow(clippy::cast_precision_loss, clippy::print_stdout)]
+fn print_ratio(kilobytes: usize) {
+    const ROUNDS: usize = 401;
+    let setup = Setup::new(kilobytes);
+    let calls = 20_000 / setup.body.len().max(1) * 5 + 20;
+    let mut ratios = Vec::new();
+    let (mut routers, mut floors, mut hands) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let router = time(&setup, calls, Setup::router_call);
+        let floor = time(&setup, calls, Setup::floor);
+        let hand = time(&setup, calls, Setup::by_hand);
+        ratios.push(router.as_secs_f64() / floor.as_secs_f64());
+        routers.push(router.as_secs_f64() / calls as f64 * 1e6);
+        floors.push(floor.as_secs_f64() / calls as f64 * 1e6);
+        hands.push(hand.as_secs_f64() / calls as f64 * 1e6);
+    }
+    println!(
+        "{} bytes: router {:.2} µs, floor {:.2} µs, by hand {:.2} µs; router / floor = {:.3}",
+        setup.body.len(),
+        median(&mut routers),
+        median(&mut floors),
+        median(&mut hands),
+        median(&mut ratios),
+    );
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
