@@ -83,7 +83,7 @@ pub fn payload_with_labels(event: &str, bytes: usize) -> Vec<u8> {
     while left > 0 {
         let at = labels.len();
         let label = json!({
-            "Confidence": 93.416_458_128_902_81 - f64::from(u32::try_from(at % 90).unwrap_or(0)),
+            "Confidence": 93.416_458 - f64::from(u32::try_from(at % 90).unwrap_or(0)),
             "Instances": [{
                 "BoundingBox": {"Height": 0.281_5, "Left": 0.113_9, "Top": 0.552_1, "Width": 0.306_2},
                 "Confidence": 91.002_3,

@@ -1,4 +1,5 @@
 //! The code that the attribute writes gets along with whatever names surround it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 #![deny(warnings, missing_docs, unreachable_pub)]
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,5 @@
 //! What a router does with a delivery, and what it finds when it is built.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::{
     sync::{
@@ -200,8 +201,7 @@ async fn a_handler_that_runs_out_of_time_is_stopped_and_the_delivery_is_to_come_
 #[tokio::test]
 async fn a_delivery_that_finds_no_room_is_to_come_again_and_runs_nothing() {
     let notes = Notes::default();
-    let hooks =
-        builder(&notes).handlers(webhook_handlers![pause, count]).max_concurrent_handlers(3).build().unwrap();
+    let hooks = builder(&notes).handlers(webhook_handlers![pause, count]).max_concurrent_handlers(3).build().unwrap();
     let (first, second) =
         tokio::join!(deliver(&hooks, payload("file.stored")), deliver(&hooks, payload("file.stored")));
     assert_eq!((first.status().as_u16(), second.status().as_u16()), (204, 503));
@@ -275,7 +275,12 @@ async fn each_path_and_each_handler_has_its_own_secret() {
     assert_eq!(taken(&notes), ["archive", "index 575ed4e8-f4e8-4c14-a58b-1527b6d9ee46", "scan"]);
     assert_eq!(
         *tried.lock().unwrap(),
-        [TriedSecrets::Failed(vec![1]), TriedSecrets::Failed(vec![0, 2]), TriedSecrets::Matched(2), TriedSecrets::Matched(0)]
+        [
+            TriedSecrets::Failed(vec![1]),
+            TriedSecrets::Failed(vec![0, 2]),
+            TriedSecrets::Matched(2),
+            TriedSecrets::Matched(0)
+        ]
     );
 }
 
@@ -340,8 +345,13 @@ async fn every_request_that_is_not_acknowledged_is_reported() {
     hooks.handle(request(Request::post("/").header("Content-Length", "5"), &Bytes::new())).await;
     deliver(&hooks, "{}").await;
     let expected = [
-        "/ body_consumed", "/ body_too_large", "/ method_not_allowed", "/ not_a_payload", "/ signature_malformed",
-        "/ signature_missing", "/nowhere unknown_path",
+        "/ body_consumed",
+        "/ body_too_large",
+        "/ method_not_allowed",
+        "/ not_a_payload",
+        "/ signature_malformed",
+        "/ signature_missing",
+        "/nowhere unknown_path",
     ];
     assert_eq!(taken(&notes), expected);
     assert_eq!(hooks.stats().rejected, 7);
@@ -367,7 +377,7 @@ fn without_a_time_limit_any_executor_will_do_and_with_one_the_error_says_what_is
 
     let seen = Arc::clone(&notes);
     let hooks = builder(&notes)
-        .handlers(webhook_handlers![index])
+        .handlers(webhook_handlers![hang])
         .on_rejection(move |rejection| note(&seen, rejection))
         .build()
         .unwrap();

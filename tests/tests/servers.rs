@@ -1,4 +1,5 @@
 //! One table of requests over real sockets, the same for every adapter.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::{
     convert::Infallible,
@@ -109,7 +110,12 @@ fn table() -> Vec<Case> {
         Case { name: "a slash at the end", path: "/hooks/", seen: uploaded_ananas, ..uploaded() },
         Case { name: "a query", path: "/hooks?from=uploadcare", seen: uploaded_ananas, ..uploaded() },
         Case { name: "another path", path: "/hooks/audit", seen: &["audit file.uploaded"], ..uploaded() },
-        Case { name: "another path, an unknown event", path: "/hooks/audit", seen: &["audit file.moved"], ..good("", event("file.moved")) },
+        Case {
+            name: "another path, an unknown event",
+            path: "/hooks/audit",
+            seen: &["audit file.moved"],
+            ..good("", event("file.moved"))
+        },
         Case { name: "chunked", transfer: Transfer::Chunks(100), seen: uploaded_ananas, ..uploaded() },
         Case { name: "one byte a chunk", transfer: Transfer::Chunks(1), seen: uploaded_ananas, ..uploaded() },
         Case { seen: stored_ananas, ..good("a large payload", payload_with_labels("file.stored", 60_000)) },
@@ -117,18 +123,55 @@ fn table() -> Vec<Case> {
         Case { name: "GET", method: Method::GET, status: 405, code: "method_not_allowed", body: vec![], ..uploaded() },
         Case { name: "HEAD", method: Method::HEAD, status: 405, code: "", body: vec![], ..uploaded() },
         Case { name: "PUT", method: Method::PUT, status: 405, code: "method_not_allowed", ..uploaded() },
-        Case { name: "GET at a wrong path", method: Method::GET, path: "/hooks/nowhere", status: 404, code: "unknown_path", body: vec![], ..uploaded() },
+        Case {
+            name: "GET at a wrong path",
+            method: Method::GET,
+            path: "/hooks/nowhere",
+            status: 404,
+            code: "unknown_path",
+            body: vec![],
+            ..uploaded()
+        },
         Case { name: "no signature", signatures: vec![], status: 401, code: "signature_missing", ..uploaded() },
         Case { name: "forged", signatures: forged, status: 401, code: "signature_mismatch", ..uploaded() },
-        Case { name: "two signatures", signatures: twice(&event("file.uploaded")), status: 401, code: "signature_malformed", ..uploaded() },
-        Case { name: "no scheme", signatures: vec!["abcdef".to_owned()], status: 401, code: "signature_malformed", ..uploaded() },
+        Case {
+            name: "two signatures",
+            signatures: twice(&event("file.uploaded")),
+            status: 401,
+            code: "signature_malformed",
+            ..uploaded()
+        },
+        Case {
+            name: "no scheme",
+            signatures: vec!["abcdef".to_owned()],
+            status: 401,
+            code: "signature_malformed",
+            ..uploaded()
+        },
         Case { name: "an empty body", status: 422, code: "not_a_payload", ..good("", "") },
         Case { name: "a scalar", status: 422, code: "not_a_payload", ..good("", "42") },
         Case { name: "no JSON", status: 422, code: "not_a_payload", ..good("", "event=file.uploaded") },
-        Case { name: "no UUID", status: 422, code: "not_a_payload", ..good("", r#"{"hook": {"event": "file.stored"}, "data": {}}"#) },
+        Case {
+            name: "no UUID",
+            status: 422,
+            code: "not_a_payload",
+            ..good("", r#"{"hook": {"event": "file.stored"}, "data": {}}"#)
+        },
         Case { name: "too large", status: 413, code: "body_too_large", ..good("", vec![b' '; LIMIT + 1]) },
-        Case { name: "too large and forged", status: 413, code: "body_too_large", signatures: vec![], ..good("", vec![b' '; LIMIT + 1]) },
-        Case { name: "too large, chunked", status: 413, code: "body_too_large", transfer: Transfer::Chunks(1024), ..good("", vec![b' '; LIMIT + 1]) },
+        Case {
+            name: "too large and forged",
+            status: 413,
+            code: "body_too_large",
+            signatures: vec![],
+            ..good("", vec![b' '; LIMIT + 1])
+        },
+        Case {
+            name: "too large, chunked",
+            status: 413,
+            code: "body_too_large",
+            transfer: Transfer::Chunks(1024),
+            ..good("", vec![b' '; LIMIT + 1])
+        },
         Case { name: "just not too large", status: 422, code: "not_a_payload", ..good("", vec![b' '; LIMIT]) },
     ]
 }

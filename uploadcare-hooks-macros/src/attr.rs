@@ -139,7 +139,11 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     let span = input.span();
     let parse = || {
         input.parse::<Token![=]>()?;
-        if input.peek(LitStr) { input.parse::<LitStr>()?.parse_with(Path::parse_mod_style) } else { Path::parse_mod_style(input) }
+        if input.peek(LitStr) {
+            input.parse::<LitStr>()?.parse_with(Path::parse_mod_style)
+        } else {
+            Path::parse_mod_style(input)
+        }
     };
     parse().map_err(|_: Error| Error::new(span, "option `crate` takes a path: `crate = renamed_hooks`"))
 }

@@ -46,23 +46,27 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     let version = option(handler.version.as_ref().map(|version| quote!(#version)));
     let secret_env = option(handler.secret_env.as_ref().map(|variable| quote!(#variable)));
     let path = &handler.path;
-    let shape = shape(function, krate, &quote! {
-        #constants
-        #module::descriptor(
-            #module::Options {
-                name: #name,
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                events: #events,
-                version: #version,
-                path: #path,
-                secret_env: #secret_env,
-            },
-            &[#(#needs),*],
-            |#context| #call(#context, |#context| ::core::result::Result::Ok(#function_name(#(#taken),*))),
-        )
-    });
+    let shape = shape(
+        function,
+        krate,
+        &quote! {
+            #constants
+            #module::descriptor(
+                #module::Options {
+                    name: #name,
+                    module: ::core::module_path!(),
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    events: #events,
+                    version: #version,
+                    path: #path,
+                    secret_env: #secret_env,
+                },
+                &[#(#needs),*],
+                |#context| #call(#context, |#context| ::core::result::Result::Ok(#function_name(#(#taken),*))),
+            )
+        },
+    );
     quote! {
         #(#attrs)*
         #vis #sig #body

@@ -11,9 +11,9 @@ use crate::{expand, model::Function};
 pub(crate) fn expand(error: &Error, function: &TokenStream, parsed: Option<(Path, &Function)>) -> TokenStream {
     let messages = error.to_compile_error();
     // A type cannot stand inside an `impl`, where a function with `self` is.
-    let shape = parsed.filter(|(_, parsed)| parsed.sig.receiver().is_none()).map(|(krate, parsed)| {
-        expand::shape(parsed, &krate, &quote!(#krate::__private::inert()))
-    });
+    let shape = parsed
+        .filter(|(_, parsed)| parsed.sig.receiver().is_none())
+        .map(|(krate, parsed)| expand::shape(parsed, &krate, &quote!(#krate::__private::inert())));
     quote! {
         #messages
         #function

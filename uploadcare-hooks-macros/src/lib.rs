@@ -13,10 +13,7 @@ use proc_macro2::TokenStream;
 
 /// See `uploadcare_hooks::webhook_handler`.
 #[proc_macro_attribute]
-pub fn webhook_handler(
-    options: proc_macro::TokenStream,
-    function: proc_macro::TokenStream,
-) -> proc_macro::TokenStream {
+pub fn webhook_handler(options: proc_macro::TokenStream, function: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_attribute(options.into(), function.into()).into()
 }
 

@@ -70,7 +70,9 @@ pub(crate) fn check(options: &Options, function: &Function) -> Result<Handler> {
     }
     let name = check_name(options, function, &mut mistakes);
     let payload = match events.as_ref().map(|events| events.names.as_slice()) {
-        Some([event]) => event.as_ref().and_then(|event| known(event)).map_or("FileUploaded", |(_, _, payload)| payload),
+        Some([event]) => {
+            event.as_ref().and_then(|event| known(event)).map_or("FileUploaded", |(_, _, payload)| payload)
+        }
         _ => "Event",
     };
     let parameters = check_signature(function, payload, &mut mistakes);
@@ -239,43 +241,53 @@ fn check_signature(function: &Function, payload: &str, mistakes: &mut Mistakes) 
         mistakes.on(constness, expected.after("a webhook handler cannot be `const`"));
     }
     if !sig.safety.to_token_stream().is_empty() {
-        mistakes.on(&sig.safety, expected.after("a webhook handler is called by safe code: it cannot be `unsafe` or `safe`"));
+        mistakes.on(
+            &sig.safety,
+            expected.after("a webhook handler is called by safe code: it cannot be `unsafe` or `safe`"),
+        );
     }
     if let Some(abi) = &sig.abi {
         mistakes.on(abi, expected.after("a webhook handler cannot be `extern`"));
     }
     if !sig.generics.params.is_empty() {
-        mistakes.on(&sig.generics.params, expected.after("a webhook handler cannot be generic: nobody could say for which types it is to be called"));
+        mistakes.on(
+            &sig.generics.params,
+            expected.after("a webhook handler cannot be generic: nobody could say for which types it is to be called"),
+        );
     } else if let Some(clause) = &sig.generics.where_clause {
         mistakes.on(clause, expected.after("a webhook handler cannot have a `where` clause"));
     }
     if let Some(variadic) = &sig.variadic {
         mistakes.on(variadic, expected.after("a webhook handler cannot be variadic"));
     }
-    if let ReturnType::Type(_, output) = &sig.output {
-        if let Type::ImplTrait(output) = output.as_ref() {
-            mistakes.on(output, expected.after("a webhook handler cannot return `impl Trait`: name the type"));
-        }
+    if let ReturnType::Type(_, output) = &sig.output
+        && let Type::ImplTrait(output) = output.as_ref()
+    {
+        mistakes.on(output, expected.after("a webhook handler cannot return `impl Trait`: name the type"));
     }
     let mut types = Vec::new();
     for input in &sig.inputs {
         match input {
             FnArg::Receiver(receiver) => mistakes.on(
                 receiver,
-                expected.after("a webhook handler is a free function: it cannot take `self`; share what it needs as `State<T>`"),
+                expected.after(
+                    "a webhook handler is a free function: it cannot take `self`; share what it needs as `State<T>`",
+                ),
             ),
-            FnArg::Typed(input) => {
-                match input.ty.as_ref() {
-                    Type::Reference(ty) => {
-                        let owned = ty.elem.to_token_stream().to_string();
-                        mistakes.on(ty, expected.after(&format!("a webhook handler owns what it takes: write `{owned}` without the `&`")));
-                    }
-                    Type::ImplTrait(ty) => {
-                        mistakes.on(ty, expected.after("a webhook handler cannot take `impl Trait`: name the type"));
-                    }
-                    ty => types.push(ty.clone()),
+            FnArg::Typed(input) => match input.ty.as_ref() {
+                Type::Reference(ty) => {
+                    let owned = ty.elem.to_token_stream().to_string();
+                    mistakes.on(
+                        ty,
+                        expected
+                            .after(&format!("a webhook handler owns what it takes: write `{owned}` without the `&`")),
+                    );
                 }
-            }
+                Type::ImplTrait(ty) => {
+                    mistakes.on(ty, expected.after("a webhook handler cannot take `impl Trait`: name the type"));
+                }
+                ty => types.push(ty.clone()),
+            },
         }
     }
     types

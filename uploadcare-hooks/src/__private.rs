@@ -1,11 +1,11 @@
 //! What the code that `#[webhook_handler]` writes calls. Not part of the public interface: it changes with every release.
 
-pub use std::{boxed::Box, vec::Vec};
+pub use std::vec::Vec;
 
+use futures_util::FutureExt;
+
+use crate::handler::{FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoOutcome, RequiredStates};
 pub use crate::handler::{HandlerFuture, Options, ParameterNeeds};
-use crate::handler::{
-    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoOutcome, RequiredStates,
-};
 
 /// One parameter of a handler of the event `E`, as a constant: what it needs, and how to take it.
 #[derive(Debug)]
@@ -46,10 +46,11 @@ pub fn call<R, F>(
 ) -> HandlerFuture
 where
     F: Future<Output = R> + Send + 'static,
-    R: IntoOutcome,
+    R: IntoOutcome + 'static,
 {
     match function(&mut context) {
-        Ok(future) => Box::pin(async move { future.await.into_outcome() }),
+        // Not an `async` block: that would hold the future, and with it the payload, twice.
+        Ok(future) => Box::pin(future.map(R::into_outcome)),
         Err(error) => Box::pin(std::future::ready(Err(error))),
     }
 }

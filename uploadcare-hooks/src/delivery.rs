@@ -4,7 +4,6 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -28,7 +27,6 @@ pub(crate) struct Received {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) secret: Option<usize>,
-    pub(crate) received_at: Timestamp,
 }
 
 impl Delivery {
@@ -69,11 +67,6 @@ impl Delivery {
     /// The path inside the router that the delivery came to, such as `/`.
     pub fn path(&self) -> &str {
         self.request.path
-    }
-
-    /// When the whole request had been received.
-    pub fn received_at(&self) -> Timestamp {
-        self.request.received_at
     }
 
     /// Which of the router's secrets it was signed with; `None` if unsigned deliveries are accepted and it had no signature.

@@ -7,8 +7,8 @@ mod parameter;
 use std::{fmt, future::Future, pin::Pin};
 
 pub use self::outcome::{HandlerError, IntoOutcome, Outcome};
-pub use self::parameter::{FromDelivery, HandlerContext, RequiredStates, State};
 pub(crate) use self::parameter::States;
+pub use self::parameter::{FromDelivery, HandlerContext, RequiredStates, State};
 use crate::payload::{EventKind, PayloadVersion};
 
 /// A function annotated with `#[webhook_handler]`. The attribute implements this; applications have no need to.

@@ -12,10 +12,10 @@ pub mod payload;
 mod router;
 mod signature;
 
-#[cfg(feature = "macros")]
-mod attribute;
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "macros")]
+mod attribute;
 
 #[cfg(feature = "macros")]
 pub use self::attribute::webhook_handler;

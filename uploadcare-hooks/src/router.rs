@@ -10,7 +10,6 @@ use std::{fmt, panic, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 pub(crate) use self::answer::Answer;
@@ -62,7 +61,10 @@ struct Inner {
     states: Arc<States>,
     accept_unsigned: bool,
     body_limit: usize,
-    #[cfg_attr(not(feature = "actix-web"), expect(dead_code, reason = "the plain `http` adapter is given the body whole"))]
+    #[cfg_attr(
+        not(feature = "actix-web"),
+        expect(dead_code, reason = "the plain `http` adapter is given the body whole")
+    )]
     body_timeout: Duration,
     handler_timeout: Option<Duration>,
     max_concurrent_handlers: usize,
@@ -142,7 +144,11 @@ impl WebhookRouter {
     pub(crate) async fn deliver(&self, admitted: Admitted<'_>, headers: HeaderMap, body: Bytes) -> Answer {
         let route = admitted.route;
         let mut seen = Seen::at(route.path);
-        match self.process(route, headers, body, &mut seen).await {
+        let done = match self.open(route, headers, body, &mut seen) {
+            Ok((kind, delivery)) => self.dispatch(route, &kind, delivery).await,
+            Err(reason) => Err(reason),
+        };
+        match done {
             Ok(()) => {
                 self.inner.counters.acknowledged();
                 Answer::Done
@@ -151,13 +157,14 @@ impl WebhookRouter {
         }
     }
 
-    async fn process(
+    /// Verifies and reads a request.
+    fn open(
         &self,
         route: &Route,
         headers: HeaderMap,
         body: Bytes,
         seen: &mut Seen<'_>,
-    ) -> Result<(), RejectionReason> {
+    ) -> Result<(EventKind, Delivery), RejectionReason> {
         if body.len() > self.inner.body_limit {
             return Err(RejectionReason::BodyTooLarge { limit: self.inner.body_limit });
         }
@@ -168,8 +175,7 @@ impl WebhookRouter {
         let event = Event::from_slice(&body).map_err(RejectionReason::NotAPayload)?;
         let kind = event.kind();
         seen.delivery = Some((id, kind.clone()));
-        let received = Received { id, path: route.path, headers, body, secret, received_at: Timestamp::now() };
-        self.dispatch(route, &kind, Delivery::new(event, received)).await
+        Ok((kind, Delivery::new(event, Received { id, path: route.path, headers, body, secret })))
     }
 
     /// Finds the secret that the body was signed with, `None` if it is not signed and need not be.

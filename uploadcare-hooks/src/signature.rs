@@ -170,9 +170,7 @@ pub enum SecretError {
         chars: usize,
     },
     /// The text holds a control character.
-    #[error(
-        "the signing secret has a control character (such as a line break) after {position} characters: remove it"
-    )]
+    #[error("the signing secret has a control character (such as a line break) after {position} characters: remove it")]
     ControlCharacter {
         /// How many characters stand before it.
         position: usize,

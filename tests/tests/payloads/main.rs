@@ -1,4 +1,5 @@
 //! Payloads of every version, and all that was seen to vary in them.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use serde_json::{Value, json};
 use tests::deliveries::{UUID, legacy_payload, payload, payload_with_labels};
@@ -142,7 +143,9 @@ fn numbers_may_be_fractional_huge_or_senseless() {
     assert_eq!(image("width", json!(18_446_744_073_709_551_616.0)).width, None);
     assert_eq!(image("orientation", json!(600)).orientation, None);
     assert_eq!(file(&with("/data/size", json!(5_497_558_138_880_u64))).size, Some(5_497_558_138_880));
-    for (sent, channels) in [(json!("2"), Some(2)), (json!(2), Some(2)), (json!("5.1"), None), (json!(null), None), (json!("stereo"), None)] {
+    for (sent, channels) in
+        [(json!("2"), Some(2)), (json!(2), Some(2)), (json!("5.1"), None), (json!(null), None), (json!("stereo"), None)]
+    {
         let payload = legacy_with("/data/video_info/audio/channels", sent.clone());
         assert_eq!(file(&payload).content_info.unwrap().video.unwrap().audio[0].channels, channels, "{sent}");
         let old: v0_6::FileUploaded = serde_json::from_value(payload).unwrap();
@@ -154,7 +157,8 @@ fn numbers_may_be_fractional_huge_or_senseless() {
 #[test]
 fn streams_come_as_a_list_as_one_object_or_not_at_all() {
     let one = json!({"codec": "aac"});
-    for (sent, count) in [(one.clone(), 1), (json!([one]), 1), (json!([one, one]), 2), (json!([]), 0), (json!(null), 0)] {
+    for (sent, count) in [(one.clone(), 1), (json!([one]), 1), (json!([one, one]), 2), (json!([]), 0), (json!(null), 0)]
+    {
         let mut payload = payload("file.uploaded");
         payload["data"]["content_info"]["video"] = json!({"audio": sent, "duration": 12.5, "bitrate": null});
         let video = file(&payload).content_info.unwrap().video.unwrap();
@@ -169,7 +173,8 @@ fn metadata_is_any_text_or_none() {
     for sent in [json!({}), json!(null)] {
         assert!(file(&with("/data/metadata", sent)).metadata.is_empty());
     }
-    let hostile = json!({"\u{0}<script>": "' OR 1=1; --", "ключ": "値\r\nSet-Cookie: x", "number": 3, "gone": null, "": ""});
+    let hostile =
+        json!({"\u{0}<script>": "' OR 1=1; --", "ключ": "値\r\nSet-Cookie: x", "number": 3, "gone": null, "": ""});
     let metadata = file(&with("/data/metadata", hostile)).metadata;
     assert_eq!(metadata["\u{0}<script>"], "' OR 1=1; --");
     assert_eq!((metadata["ключ"].as_str(), metadata["number"].as_str()), ("値\r\nSet-Cookie: x", "3"));
@@ -234,7 +239,9 @@ fn changed_values_tell_what_was_there_before() {
 
 #[test]
 fn applications_are_read_when_asked_for() {
-    let Event::FileStored(event) = Event::from_slice(&payload_with_labels("file.stored", 6_000)).unwrap() else { panic!() };
+    let Event::FileStored(event) = Event::from_slice(&payload_with_labels("file.stored", 6_000)).unwrap() else {
+        panic!()
+    };
     let labels = event.data.appdata.labels().unwrap().unwrap();
     assert_eq!(labels.data.labels[0].parents[0].name, "Home Decor");
     assert_eq!(labels.data.labels[0].instances[0].bounding_box.unwrap().left, Some(0.113_9));
@@ -260,10 +267,9 @@ fn applications_are_read_when_asked_for() {
 
 #[test]
 fn an_unknown_event_is_kept_whatever_its_form() {
-    for body in [
-        json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "size": "many"}}),
-        payload("file.moved"),
-    ] {
+    for body in
+        [json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "size": "many"}}), payload("file.moved")]
+    {
         let Event::Unknown(event) = read(&body) else { panic!("{body}") };
         assert_eq!(Value::String(event.name().to_owned()), body["hook"]["event"]);
         assert_eq!(event.decode::<Value>().unwrap(), body);

@@ -24,8 +24,12 @@ fn fields(fields: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Va
 }
 
 /// The same with fields that are always there.
-fn with_required(object: BoxedStrategy<Value>, required: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
-    let required: Vec<_> = required.into_iter().map(|(name, value)| value.prop_map(move |value| (name.to_owned(), value))).collect();
+fn with_required(
+    object: BoxedStrategy<Value>,
+    required: Vec<(&'static str, BoxedStrategy<Value>)>,
+) -> BoxedStrategy<Value> {
+    let required: Vec<_> =
+        required.into_iter().map(|(name, value)| value.prop_map(move |value| (name.to_owned(), value))).collect();
     (object, required)
         .prop_map(|(mut object, required)| {
             if let Some(object) = object.as_object_mut() {

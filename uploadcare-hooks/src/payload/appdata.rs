@@ -109,7 +109,8 @@ impl AppData {
         struct Lifted {
             aws_rekognition_detect_labels: Application<Labels>,
         }
-        let labels = labels.into_iter().map(|(name, confidence)| Label { name, confidence, ..Label::default() }).collect();
+        let labels =
+            labels.into_iter().map(|(name, confidence)| Label { name, confidence, ..Label::default() }).collect();
         let data = Labels { label_model_version: None, labels };
         let lifted = Lifted { aws_rekognition_detect_labels: Application { data, ..Application::default() } };
         Self(serde_json::value::to_raw_value(&lifted).ok())

@@ -37,7 +37,8 @@ impl DecodeError {
 /// Reads `json` in one pass. Only when that fails, a second pass finds out where: keeping track of the path costs as much as
 /// reading.
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(json).map_err(|first| locate::<T>(json).unwrap_or_else(|| DecodeError::new(".", first.to_string())))
+    serde_json::from_slice(json)
+        .map_err(|first| locate::<T>(json).unwrap_or_else(|| DecodeError::new(".", first.to_string())))
 }
 
 #[cold]

@@ -48,7 +48,7 @@ pub struct File {
     /// The files that were made from this one, by conversion path.
     pub variations: BTreeMap<String, Uuid>,
     /// What is known of the content.
-    pub content_info: Option<ContentInfo>,
+    pub content_info: Option<Box<ContentInfo>>,
     /// Up to 50 pairs that whoever uploaded the file gave it: hostile text, unless your own code writes it.
     pub metadata: BTreeMap<String, String>,
     /// What applications found out.
@@ -77,13 +77,14 @@ struct SentFile {
     datetime_removed: Option<Timestamp>,
     #[serde(default, deserialize_with = "lenient::variations")]
     variations: BTreeMap<String, Uuid>,
-    content_info: Option<ContentInfo>,
+    content_info: Option<Box<ContentInfo>>,
     #[serde(default, deserialize_with = "lenient::texts")]
     metadata: BTreeMap<String, String>,
     #[serde(default)]
     appdata: AppData,
-    image_info: Option<ImageInfo>,
-    video_info: Option<VideoInfo>,
+    // Boxed, since new versions have none of these, and the whole is moved around.
+    image_info: Option<Box<ImageInfo>>,
+    video_info: Option<Box<VideoInfo>>,
     #[serde(default, deserialize_with = "lenient::confidences")]
     rekognition_info: BTreeMap<String, f64>,
 }
@@ -93,8 +94,8 @@ impl From<SentFile> for File {
         let mut content_info = sent.content_info;
         if sent.image_info.is_some() || sent.video_info.is_some() {
             let content = content_info.get_or_insert_default();
-            content.image = content.image.take().or(sent.image_info);
-            content.video = content.video.take().or(sent.video_info);
+            content.image = content.image.take().or(sent.image_info.map(|image| *image));
+            content.video = content.video.take().or(sent.video_info.map(|video| *video));
             content.mime = content.mime.take().or_else(|| sent.mime_type.as_deref().map(mime_info));
         }
         let appdata = if sent.appdata.is_absent() && !sent.rekognition_info.is_empty() {

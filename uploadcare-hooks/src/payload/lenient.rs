@@ -150,7 +150,8 @@ pub(super) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
         Scalar::Text(text) => parse_timestamp(text).map(Some),
         _ => None,
     };
-    deserializer.deserialize_any(ScalarVisitor { expected: "a date and time such as 2021-11-18T06:17:42.730459Z", make })
+    deserializer
+        .deserialize_any(ScalarVisitor { expected: "a date and time such as 2021-11-18T06:17:42.730459Z", make })
 }
 
 fn parse_timestamp(text: &str) -> Option<Timestamp> {

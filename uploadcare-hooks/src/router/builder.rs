@@ -120,9 +120,10 @@ impl WebhookRouterBuilder {
         self
     }
 
-    /// How long one run of a handler may take, from after the signature was verified; 30 seconds unless set.
+    /// How long one run of a handler may take; 30 seconds unless set. The time starts after the signature was verified, when the handler
+    /// first waits.
     ///
-    /// A run that takes longer is dropped at its next `.await`, and the delivery answered 503. Needs a Tokio runtime with time enabled.
+    /// A run that takes longer is dropped at the `.await` that it waits at, and the delivery answered 503. Needs a Tokio runtime with time enabled.
     pub fn handler_timeout(mut self, limit: Duration) -> Self {
         self.handler_timeout = Some(limit);
         self
@@ -234,7 +235,8 @@ impl WebhookRouterBuilder {
             ("body_timeout", self.body_timeout.is_zero()),
             ("handler_timeout", self.handler_timeout == Some(Duration::ZERO)),
         ];
-        self.problems.extend(zero.iter().filter(|(_, is_zero)| *is_zero).map(|(option, _)| BuildProblem::Zero { option }));
+        self.problems
+            .extend(zero.iter().filter(|(_, is_zero)| *is_zero).map(|(option, _)| BuildProblem::Zero { option }));
     }
 
     /// Reads each `secret_env` once, adds its secret, and returns the position of each.
@@ -345,7 +347,9 @@ pub enum BuildProblem {
         places: Vec<String>,
     },
     /// One delivery needs more handlers than may run at once, so that it would never be acknowledged.
-    #[error("`max_concurrent_handlers` is {limit}, and one delivery can need {needed} at once: raise it to {needed} or more")]
+    #[error(
+        "`max_concurrent_handlers` is {limit}, and one delivery can need {needed} at once: raise it to {needed} or more"
+    )]
     LimitTooLow {
         /// The limit that was set.
         limit: usize,

@@ -3,9 +3,11 @@
 use std::{
     any::Any,
     fmt,
+    future::poll_fn,
     panic::{self, AssertUnwindSafe},
     pin::pin,
     sync::Arc,
+    task::Poll,
 };
 
 use futures_util::{
@@ -28,8 +30,18 @@ pub(super) struct Route {
     /// Positions of the secrets that a delivery to this path may be signed with.
     pub(super) secrets: Vec<usize>,
     /// For each known event, and last for unknown ones, the handlers that take it.
-    handlers: [Vec<Arc<Handler>>; EventKind::KNOWN.len() + 1],
+    handlers: [Vec<Arc<Handler>>; KINDS.len()],
 }
+
+/// What handlers are sorted by; `None` stands for all events that are not known.
+const KINDS: [Option<EventKind>; 6] = [
+    Some(EventKind::FileUploaded),
+    Some(EventKind::FileStored),
+    Some(EventKind::FileDeleted),
+    Some(EventKind::FileInfected),
+    Some(EventKind::FileInfoUpdated),
+    None,
+];
 
 /// A handler as the router uses it.
 pub(super) struct Handler {
@@ -69,10 +81,9 @@ impl Route {
                 self.secrets.push(*secret);
             }
         }
-        let kinds = EventKind::KNOWN.iter().map(|name| Some(*name)).chain([None]);
-        for (kind, handlers) in kinds.zip(&mut self.handlers) {
+        for (kind, handlers) in KINDS.iter().zip(&mut self.handlers) {
             let takes = match handler.descriptor.options.events {
-                Some(events) => kind.is_some_and(|kind| events.contains(&kind)),
+                Some(events) => kind.as_ref().is_some_and(|kind| events.contains(&kind.as_str())),
                 None => true,
             };
             if takes {
@@ -82,8 +93,12 @@ impl Route {
     }
 
     fn handlers(&self, kind: &EventKind) -> &[Arc<Handler>] {
-        let position = EventKind::KNOWN.iter().position(|known| *known == kind.as_str());
-        self.handlers.get(position.unwrap_or(EventKind::KNOWN.len())).map_or(&[], Vec::as_slice)
+        let sorted = KINDS.iter().zip(&self.handlers);
+        let of_kind = |known: &Option<EventKind>| match known {
+            Some(known) => known == kind,
+            None => true,
+        };
+        sorted.into_iter().find(|(known, _)| of_kind(known)).map_or(&[], |(_, handlers)| handlers)
     }
 
     /// The most handlers that one delivery to this path can need at once.
@@ -96,8 +111,9 @@ impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut events = f.debug_map();
         events.entry(&"path", &self.path).entry(&"secrets", &self.secrets);
-        for (event, handlers) in EventKind::KNOWN.iter().chain(&["(unknown)"]).zip(&self.handlers) {
-            events.entry(event, &handlers.iter().map(|handler| handler.descriptor.name()).collect::<Vec<_>>());
+        for (kind, handlers) in KINDS.iter().zip(&self.handlers) {
+            let event = kind.as_ref().map_or("(unknown)", EventKind::as_str);
+            events.entry(&event, &handlers.iter().map(|handler| handler.descriptor.name()).collect::<Vec<_>>());
         }
         events.finish()
     }
@@ -115,9 +131,9 @@ impl WebhookRouter {
             self.inner.counters.unknown_events();
             tracing::debug!("delivery {} is of the event {name:?}, which this version does not know", delivery.id());
         }
-        let version = delivery.event().hook().map(|hook| &hook.version);
+        let version = delivery.event().hook().map(|hook| hook.version.clone());
         let secret = delivery.secret_position();
-        let of_event = || route.handlers(kind).iter().filter(|handler| handler.takes_version(version));
+        let of_event = || route.handlers(kind).iter().filter(|handler| handler.takes_version(version.as_ref()));
         let wanted = of_event().filter(|handler| handler.takes_secret(secret)).count();
         if wanted == 0 {
             return match (of_event().next(), secret) {
@@ -135,38 +151,39 @@ impl WebhookRouter {
         let many = u32::try_from(wanted).map_err(|_| overloaded())?;
         let _permits = self.inner.permits.try_acquire_many(many).map_err(|_| overloaded())?;
 
-        let mut handlers = of_event().filter(|handler| handler.takes_secret(secret)).map(Arc::clone);
+        let mut handlers = of_event().filter(|handler| handler.takes_secret(secret));
         let failures: Vec<HandlerFailure> = match (handlers.next(), wanted) {
             // The usual case. The delivery is the handler's own, so that it can move the payload out.
-            (Some(handler), 1) => {
-                drop(handlers);
-                self.run(handler, delivery).await.into_iter().collect()
-            }
+            (Some(handler), 1) => self.run(handler, delivery).await.into_iter().collect(),
             (first, _) => {
-                let runs: Vec<_> = first.into_iter().chain(handlers).map(|handler| self.run(handler, delivery.clone())).collect();
+                let handlers = first.into_iter().chain(handlers);
+                let runs: Vec<_> = handlers.map(|handler| self.run(handler, delivery.clone())).collect();
                 drop(delivery);
-                join_all(runs).await.into_iter().flatten().collect()
+                // Boxed like the timer below: what is rare should not make the future of every delivery larger.
+                Box::pin(join_all(runs)).await.into_iter().flatten().collect()
             }
         };
         if failures.is_empty() { Ok(()) } else { Err(RejectionReason::HandlersFailed(failures)) }
     }
 
     /// Runs one handler: within its time, and not beyond its panic.
-    async fn run(&self, handler: Arc<Handler>, delivery: Delivery) -> Option<HandlerFailure> {
+    async fn run(&self, handler: &Handler, delivery: Delivery) -> Option<HandlerFailure> {
         let id = delivery.id();
         let name = handler.descriptor.name();
         let failed = |kind| Some(HandlerFailure { handler: name, kind });
         let context = HandlerContext::new(delivery, Arc::clone(&self.inner.states), handler.event_uses);
         let run = handler.descriptor.run;
-        let work = pin!(AssertUnwindSafe(async move { run(context).await }).catch_unwind());
-        let ended = match self.inner.handler_timeout {
-            None => work.await,
-            Some(limit) => {
+        let mut work = pin!(AssertUnwindSafe(async move { run(context).await }).catch_unwind());
+        let ended = match (poll_once(&mut work).await, self.inner.handler_timeout) {
+            // Many handlers never wait, and need no timer.
+            (Some(ended), _) => ended,
+            (None, None) => work.await,
+            (None, Some(limit)) => {
                 // Tokio panics where there is no runtime, or one without timers.
-                let Ok(sleep) = panic::catch_unwind(|| tokio::time::sleep(limit)) else {
+                let Ok(sleep) = panic::catch_unwind(|| Box::pin(tokio::time::sleep(limit))) else {
                     return failed(FailureKind::NoTimer);
                 };
-                match select(work, pin!(sleep)).await {
+                match select(work, sleep).await {
                     Either::Left((ended, _)) => ended,
                     Either::Right(_) => return failed(FailureKind::TimedOut(limit)),
                 }
@@ -183,6 +200,15 @@ impl WebhookRouter {
             Err(panic) => failed(FailureKind::Panicked(panic_message(panic.as_ref()))),
         }
     }
+}
+
+/// The output, if there is one at once.
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    poll_fn(|context| match future.poll_unpin(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

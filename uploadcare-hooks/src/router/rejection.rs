@@ -108,7 +108,9 @@ pub enum TriedSecrets {
 #[non_exhaustive]
 pub enum RejectionReason {
     /// No handler has this path: 404, `unknown_path`.
-    #[error("no handler answers at this path: paths are relative to the router's mount, without a `path` option it is `/`")]
+    #[error(
+        "no handler answers at this path: paths are relative to the router's mount, without a `path` option it is `/`"
+    )]
     UnknownPath,
     /// Not a `POST`: 405, `method_not_allowed`.
     #[error("the method is {method:?}, and deliveries are POST")]
@@ -137,7 +139,9 @@ pub enum RejectionReason {
     )]
     BodyConsumed,
     /// No `X-Uc-Signature`: 401, `signature_missing`.
-    #[error("the request has no X-Uc-Signature header: it does not come from Uploadcare, or the subscription has no signing secret")]
+    #[error(
+        "the request has no X-Uc-Signature header: it does not come from Uploadcare, or the subscription has no signing secret"
+    )]
     SignatureMissing,
     /// A signature that is malformed or wrong: 401, `signature_malformed` or `signature_mismatch`.
     #[error(transparent)]
@@ -149,7 +153,9 @@ pub enum RejectionReason {
     #[error("{}", list(.0))]
     HandlersFailed(Vec<HandlerFailure>),
     /// No room for the handlers now: 503, `overloaded`.
-    #[error("{limit} handlers may run at once, and there is no room for {wanted} more; see `.max_concurrent_handlers(n)`")]
+    #[error(
+        "{limit} handlers may run at once, and there is no room for {wanted} more; see `.max_concurrent_handlers(n)`"
+    )]
     Overloaded {
         /// How many may run at once.
         limit: usize,
@@ -217,7 +223,7 @@ pub enum FailureKind {
     Panicked(String),
     /// It had not finished after this time, and was stopped at its next `.await`.
     TimedOut(Duration),
-    /// It was not started: its time limit needs a Tokio runtime with timers, and there is none here.
+    /// It was stopped at its first `.await`: its time limit needs a Tokio runtime with timers, and there is none here.
     NoTimer,
 }
 
@@ -229,7 +235,7 @@ impl fmt::Display for FailureKind {
             Self::Panicked(message) => write!(f, "panicked: {message:?}"),
             Self::TimedOut(limit) => write!(f, "had not finished after {limit:?}"),
             Self::NoTimer => f.write_str(
-                "was not started: its time limit needs a Tokio runtime with time enabled; run inside one, or build the router with `.no_handler_timeout()`",
+                "was stopped at its first `.await`: its time limit needs a Tokio runtime with time enabled; run inside one, or build the router with `.no_handler_timeout()`",
             ),
         }
     }
