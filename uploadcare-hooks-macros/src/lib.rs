@@ -1,7 +1,7 @@
 //! The attribute of `uploadcare-hooks`. Its documentation stands in that crate.
 //!
-//! From top to bottom: [`attr`] reads the options, [`model`] the function, [`valid`] checks both, [`expand`] writes the shim, and
-//! [`fallback`] what comes out after a mistake.
+//! From top to bottom: `attr` reads the options, `model` the function, `valid` checks both, `expand` writes the shim, and
+//! `fallback` what comes out after a mistake.
 
 mod attr;
 mod expand;

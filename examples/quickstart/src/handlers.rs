@@ -1,0 +1,76 @@
+//! The application's part: one function for each event.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use uploadcare_hooks::{
+    DecodeError, Event, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, HandlerError, State,
+    webhook_handler,
+};
+
+/// The names of files by UUID: what would be a database.
+#[derive(Clone, Default)]
+pub(crate) struct Index(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Index {
+    /// Returns whether it was new.
+    fn insert(&self, uuid: String, name: String) -> Result<bool, HandlerError> {
+        let mut files = self.0.lock().map_err(|error| error.to_string())?;
+        Ok(files.insert(uuid, name).is_none())
+    }
+
+    fn remove(&self, uuid: &str) -> Result<Option<String>, HandlerError> {
+        Ok(self.0.lock().map_err(|error| error.to_string())?.remove(uuid))
+    }
+}
+
+/// Deliveries may come twice, so that putting a file into the index twice must do no harm.
+#[webhook_handler(event = "file.uploaded")]
+pub(crate) async fn index_upload(event: FileUploaded, State(index): State<Index>) -> Result<(), HandlerError> {
+    let file = event.data;
+    let name = file.original_filename.ok_or_else(|| HandlerError::discard("a file without a name"))?;
+    let image = file.content_info.and_then(|content| content.image);
+    let size = image.and_then(|image| image.width.zip(image.height));
+    let new = if index.insert(file.uuid.to_string(), name.clone())? { "new" } else { "known already" };
+    println!("   index_upload saw {name:?} ({new}), {} bytes, pixels {size:?}", file.size.unwrap_or_default());
+    Ok(())
+}
+
+#[webhook_handler(event = "file.stored")]
+pub(crate) async fn keep(event: FileStored) {
+    println!("   keep saw {}, stored at {:?}", event.data.uuid, event.data.datetime_stored);
+}
+
+#[webhook_handler(event = "file.deleted")]
+pub(crate) async fn forget(event: FileDeleted, State(index): State<Index>) -> Result<(), HandlerError> {
+    let name = index.remove(&event.data.uuid.to_string())?;
+    println!("   forget saw {}, in the index as {name:?}", event.data.uuid);
+    Ok(())
+}
+
+#[webhook_handler(event = "file.infected")]
+pub(crate) async fn quarantine(event: FileInfected) -> Result<(), DecodeError> {
+    let scan = event.data.appdata.virus_scan()?;
+    println!(
+        "   quarantine saw {}, infected with {:?}",
+        event.data.uuid,
+        scan.and_then(|scan| scan.data.infected_with)
+    );
+    Ok(())
+}
+
+#[webhook_handler(event = "file.info_updated")]
+pub(crate) async fn show_change(event: FileInfoUpdated) {
+    let before = event.previous_values.metadata.unwrap_or_default();
+    println!("   show_change saw metadata {:?}, before that {before:?}", event.data.metadata);
+}
+
+/// Events that this version does not know reach handlers with `any`, which take every other event too.
+#[webhook_handler(any)]
+pub(crate) async fn note_unknown(event: Event) {
+    if let Event::Unknown(event) = event {
+        println!("   note_unknown saw {:?}: {}", event.name(), event.as_json());
+    }
+}
