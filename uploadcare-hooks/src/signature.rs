@@ -157,7 +157,9 @@ pub enum SignatureError {
 }
 
 /// Why a text cannot be a signing secret. Never shows the text.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` says the same as `Display`, since a `main` that returns an error prints it with `Debug`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
     /// The text is empty.
@@ -185,6 +187,12 @@ pub enum SecretError {
         /// What is wrong with it.
         problem: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl fmt::Debug for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 #[cfg(test)]

@@ -278,7 +278,8 @@ impl fmt::Debug for WebhookRouterBuilder {
 }
 
 /// Why a router could not be built: every problem that was found, one a line.
-#[derive(Debug)]
+///
+/// `Debug` says the same as `Display`, since a `main` that returns an error prints it with `Debug`.
 pub struct BuildError {
     problems: Vec<BuildProblem>,
 }
@@ -295,6 +296,12 @@ impl fmt::Display for BuildError {
         let plural = if self.problems.len() == 1 { "problem" } else { "problems" };
         write!(f, "the webhook router cannot be built, {} {plural}:", self.problems.len())?;
         self.problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
