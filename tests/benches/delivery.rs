@@ -119,7 +119,7 @@ fn secret_of(setup: &Setup) -> Result<(), uploadcare_hooks::SignatureError> {
 #[divan::bench(args = KILOBYTES)]
 fn decode(bencher: Bencher<'_, '_>, kilobytes: usize) {
     let setup = Setup::new(kilobytes);
-    bencher.bench(|| Event::from_slice(&setup.body).is_ok());
+    bencher.bench(|| Event::from_bytes(&setup.body).is_ok());
 }
 
 #[divan::bench(args = KILOBYTES)]

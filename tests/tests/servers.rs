@@ -283,3 +283,30 @@ async fn actix_gives_up_on_a_body_that_never_comes() {
     let status = send_slowly(address, &secret().sign(body.as_bytes()), body.as_bytes()).await;
     assert_eq!(status, "HTTP/1.1 408 Request Timeout");
 }
+
+#[test]
+fn actix_mounts_at_the_root_with_a_slash_at_the_end_and_inside_a_scope() {
+    use actix_web::{App, rt, test, web};
+
+    for (scope, mount, path, status) in [
+        ("/api", "/hooks", "/api/hooks", 204),
+        ("/api", "/hooks/", "/api/hooks/", 204),
+        ("/api", "hooks", "/api/hooks", 204),
+        ("/api", "/hooks", "/hooks", 404),
+        ("/api", "/hooks", "/api/hookshot", 404),
+        ("", "/", "/", 204),
+        ("", "", "/", 204),
+        ("", "/", "/audit", 204),
+        ("/{tenant}", "/hooks", "/acme/hooks/audit", 204),
+    ] {
+        let body = payload("file.uploaded").to_string();
+        let signature = secret().sign(body.as_bytes());
+        let answered = rt::System::new().block_on(async {
+            let service = web::scope(scope).service(router(&Seen::default()).mount(mount));
+            let app = test::init_service(App::new().service(service)).await;
+            let request = test::TestRequest::post().uri(path).insert_header(("X-Uc-Signature", signature));
+            test::call_service(&app, request.set_payload(body).to_request()).await.status().as_u16()
+        });
+        assert_eq!(answered, status, "{scope:?} {mount:?} {path}");
+    }
+}

@@ -1,17 +1,20 @@
 //! One verified delivery's event, and the marker types that name events in the type system.
 
+use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use crate::payload::EventKind;
 use crate::payload::{
-    DecodeError, from_slice,
-    v0_7::{File, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, Hook, Payload},
+    DecodeError,
+    appdata::Source,
+    from_slice,
+    v0_7::{File, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, Hook, SentPayload},
 };
 
 /// An event of any kind, with its payload of version 0.7: older versions are lifted.
 ///
-/// See [Uploadcare: event types](https://uploadcare.com/docs/webhooks/#event-types).
+/// See [Uploadcare: event types](https://uploadcare.com/docs/webhooks/).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 // The variants that occur are of about one size; a box would cost each of them an allocation.
@@ -48,16 +51,28 @@ impl Event {
     /// [`DecodeError`] if the bytes are not JSON, if `hook.event` is missing, or if the event is known and its payload
     /// does not fit: `data.uuid` missing, or something of another type than it should be.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
-        let payload = match serde_json::from_slice::<Payload>(body) {
-            Ok(payload) => payload,
+        Self::read(body, Source::Borrowed)
+    }
+
+    /// The same, without copying `appdata`: it shares the body, and keeps it alive.
+    ///
+    /// # Errors
+    /// As [`from_slice`](Self::from_slice).
+    pub fn from_bytes(body: &Bytes) -> Result<Self, DecodeError> {
+        Self::read(body, Source::Shared(body))
+    }
+
+    fn read(body: &[u8], source: Source<'_>) -> Result<Self, DecodeError> {
+        let sent = match serde_json::from_slice::<SentPayload<'_>>(body) {
+            Ok(sent) => sent,
             Err(_) => return Self::from_odd_slice(body),
         };
-        Ok(match payload.hook.event {
-            EventKind::FileUploaded => Self::FileUploaded(payload.into()),
-            EventKind::FileStored => Self::FileStored(payload.into()),
-            EventKind::FileDeleted => Self::FileDeleted(payload.into()),
-            EventKind::FileInfected => Self::FileInfected(payload.into()),
-            EventKind::FileInfoUpdated => Self::FileInfoUpdated(payload.into()),
+        Ok(match sent.hook.event {
+            EventKind::FileUploaded => Self::FileUploaded(FileUploaded::keep(sent, source)),
+            EventKind::FileStored => Self::FileStored(FileStored::keep(sent, source)),
+            EventKind::FileDeleted => Self::FileDeleted(FileDeleted::keep(sent, source)),
+            EventKind::FileInfected => Self::FileInfected(FileInfected::keep(sent, source)),
+            EventKind::FileInfoUpdated => Self::FileInfoUpdated(FileInfoUpdated::keep(sent, source)),
             EventKind::Other(name) => Self::Unknown(UnknownEvent::read(name, body)?),
         })
     }
@@ -76,7 +91,7 @@ impl Event {
         if let Ok(Odd { hook: OddHook { event: EventKind::Other(name) } }) = serde_json::from_slice(body) {
             return UnknownEvent::read(name, body).map(Self::Unknown);
         }
-        match from_slice::<Payload>(body) {
+        match from_slice::<SentPayload<'_>>(body) {
             Err(error) => Err(error),
             Ok(_) => Err(DecodeError::new(".", "the payload could not be read")),
         }

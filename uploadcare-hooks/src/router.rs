@@ -172,7 +172,7 @@ impl WebhookRouter {
             return Err(RejectionReason::BodyConsumed);
         }
         let (id, secret) = self.verify(route, &headers, &body, seen)?;
-        let event = Event::from_slice(&body).map_err(RejectionReason::NotAPayload)?;
+        let event = Event::from_bytes(&body).map_err(RejectionReason::NotAPayload)?;
         let kind = event.kind();
         seen.delivery = Some((id, kind.clone()));
         Ok((kind, Delivery::new(event, Received { id, path: route.path, headers, body, secret })))

@@ -266,6 +266,16 @@ fn applications_are_read_when_asked_for() {
 }
 
 #[test]
+fn appdata_shares_the_body_where_there_is_one_to_share() {
+    let body = bytes::Bytes::from(payload_with_labels("file.info_updated", 6_000));
+    let shared = Event::from_bytes(&body).unwrap();
+    let copied = Event::from_slice(&body).unwrap();
+    assert_eq!(shared, copied);
+    let within = |event: &Event| body.as_ptr_range().contains(&event.file().unwrap().appdata.as_json().as_ptr());
+    assert!(within(&shared) && !within(&copied));
+}
+
+#[test]
 fn an_unknown_event_is_kept_whatever_its_form() {
     for body in
         [json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "size": "many"}}), payload("file.moved")]

@@ -1,18 +1,23 @@
 //! `appdata`: what applications found out about a file. Stays raw JSON until somebody asks for an application, since the labels of an
-//! image can be 30 times as large as the rest of a delivery.
+//! image can be 30 times as large as the rest of a delivery. For the same reason it shares the delivery's body, where there is one to share.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, DeserializeOwned},
+    ser,
+};
 use serde_json::value::RawValue;
 
 use super::{DecodeError, decode, lenient};
 
 /// The results of the applications that looked at a file, by the application's name.
 ///
-/// See [Uploadcare: add-ons](https://uploadcare.com/docs/unsafe-content/) and
-/// [file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/fileInfo), `appdata`.
+/// See [Uploadcare: add-ons](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Add-Ons) and
+/// [file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/File), `appdata`.
 ///
 /// ```
 /// use uploadcare_hooks::payload::appdata::AppData;
@@ -25,8 +30,11 @@ use super::{DecodeError, decode, lenient};
 /// assert!(appdata.remove_bg()?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default)]
-pub struct AppData(Option<Box<RawValue>>);
+#[derive(Clone, Default)]
+pub struct AppData(
+    /// A JSON object, empty if there was none.
+    Bytes,
+);
 
 impl AppData {
     /// Whether no application is named.
@@ -36,7 +44,10 @@ impl AppData {
 
     /// The JSON object as it was sent, `{}` if there was none.
     pub fn as_json(&self) -> &str {
-        self.0.as_deref().map_or("{}", RawValue::get)
+        match str::from_utf8(&self.0) {
+            Ok(json) if !json.is_empty() => json,
+            _ => "{}",
+        }
     }
 
     /// The names of the applications, sorted. In `previous_values`, also of those that had no result before.
@@ -96,7 +107,7 @@ impl AppData {
 
     /// Whether nothing was sent at all.
     pub(super) fn is_absent(&self) -> bool {
-        self.0.is_none()
+        self.0.is_empty()
     }
 
     fn entries(&self) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, DecodeError> {
@@ -113,7 +124,7 @@ impl AppData {
             labels.into_iter().map(|(name, confidence)| Label { name, confidence, ..Label::default() }).collect();
         let data = Labels { label_model_version: None, labels };
         let lifted = Lifted { aws_rekognition_detect_labels: Application { data, ..Application::default() } };
-        Self(serde_json::value::to_raw_value(&lifted).ok())
+        Self(serde_json::to_vec(&lifted).unwrap_or_default().into())
     }
 }
 
@@ -124,23 +135,63 @@ impl PartialEq for AppData {
     }
 }
 
-impl Serialize for AppData {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Some(raw) => raw.serialize(serializer),
-            None => BTreeMap::<(), ()>::new().serialize(serializer),
-        }
+impl fmt::Debug for AppData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AppData").field(&self.as_json()).finish()
     }
 }
 
+impl Serialize for AppData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(self.as_json()).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// From any input, by copying.
 impl<'de> Deserialize<'de> for AppData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        match raw.get().as_bytes().first() {
-            Some(b'{') => Ok(Self(Some(raw))),
-            Some(b'n') => Ok(Self(None)),
-            _ => Err(D::Error::custom("invalid type: expected an object of applications")),
-        }
+        Ok(match object(&raw)? {
+            Some(json) => Self(Bytes::copy_from_slice(json.as_bytes())),
+            None => Self::default(),
+        })
+    }
+}
+
+/// `appdata` inside a body that is being read.
+#[derive(Default)]
+pub(super) struct SentAppData<'a>(Option<&'a str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for SentAppData<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(<&RawValue>::deserialize(deserializer)?).map(Self)
+    }
+}
+
+fn object<E: de::Error>(raw: &RawValue) -> Result<Option<&str>, E> {
+    match raw.get().as_bytes().first() {
+        Some(b'{') => Ok(Some(raw.get())),
+        Some(b'n') => Ok(None),
+        _ => Err(E::custom("invalid type: expected an object of applications")),
+    }
+}
+
+/// The body that a payload is read from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// One that can be shared.
+    Shared(&'a Bytes),
+    /// One that cannot, so that parts of it are copied.
+    Borrowed,
+}
+
+impl Source<'_> {
+    pub(super) fn keep(self, sent: SentAppData<'_>) -> AppData {
+        AppData(match (sent.0, self) {
+            (None, _) => Bytes::new(),
+            (Some(json), Self::Shared(body)) => body.slice_ref(json.as_bytes()),
+            (Some(json), Self::Borrowed) => Bytes::copy_from_slice(json.as_bytes()),
+        })
     }
 }
 

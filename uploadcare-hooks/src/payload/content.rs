@@ -6,7 +6,7 @@ use super::{ColorMode, lenient};
 
 /// What is known of a file's content; `None` in the file while it is not ready.
 ///
-/// See [Uploadcare: file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/fileInfo), `content_info`.
+/// See [Uploadcare: file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/File), `content_info`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

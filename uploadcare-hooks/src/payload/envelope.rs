@@ -8,7 +8,7 @@ use super::{AddonName, EventKind, InitiatorKind, PayloadVersion, lenient};
 
 /// The subscription that a delivery belongs to.
 ///
-/// See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/#payload).
+/// See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "SentHook")]
 #[non_exhaustive]
@@ -88,7 +88,7 @@ impl From<SentHook> for Hook {
 
 /// Who caused an event. Deliveries from before July 2023 do not say.
 ///
-/// See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/#payload).
+/// See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -14,13 +14,13 @@ use super::{
 
 /// The file that an event is about.
 ///
-/// See [Uploadcare: file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/fileInfo).
+/// See [Uploadcare: file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/File).
 ///
 /// A file of an old version is lifted as it is read: `image_info`, `video_info` and the MIME type go to
 /// [`content_info`](Self::content_info) unless that was sent too, `rekognition_info` to
 /// [`appdata`](Self::appdata) as labels. `source` has no place here; [`v0_6::File`](super::v0_6::File) has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "SentFile")]
+#[serde(from = "SentFile<AppData>")]
 #[non_exhaustive]
 pub struct File {
     /// The file's UUID.
@@ -55,9 +55,10 @@ pub struct File {
     pub appdata: AppData,
 }
 
-/// A file as any version sends it: the fields of all of them, so that one pass reads each.
+/// A file as any version sends it: the fields of all of them, so that one pass reads each. `A` is its `appdata`, copied or not.
 #[derive(Deserialize)]
-struct SentFile {
+#[serde(bound = "A: Default + Deserialize<'de>")]
+pub(super) struct SentFile<A> {
     uuid: Uuid,
     #[serde(default, deserialize_with = "lenient::whole")]
     size: Option<u64>,
@@ -81,7 +82,7 @@ struct SentFile {
     #[serde(default, deserialize_with = "lenient::texts")]
     metadata: BTreeMap<String, String>,
     #[serde(default)]
-    appdata: AppData,
+    appdata: A,
     // Boxed, since new versions have none of these, and the whole is moved around.
     image_info: Option<Box<ImageInfo>>,
     video_info: Option<Box<VideoInfo>>,
@@ -89,8 +90,15 @@ struct SentFile {
     rekognition_info: BTreeMap<String, f64>,
 }
 
-impl From<SentFile> for File {
-    fn from(sent: SentFile) -> Self {
+impl From<SentFile<AppData>> for File {
+    fn from(sent: SentFile<AppData>) -> Self {
+        sent.lift(|appdata| appdata)
+    }
+}
+
+impl<A> SentFile<A> {
+    pub(super) fn lift(self, keep: impl FnOnce(A) -> AppData) -> File {
+        let sent = self;
         let mut content_info = sent.content_info;
         if sent.image_info.is_some() || sent.video_info.is_some() {
             let content = content_info.get_or_insert_default();
@@ -98,12 +106,11 @@ impl From<SentFile> for File {
             content.video = content.video.take().or(sent.video_info.map(|video| *video));
             content.mime = content.mime.take().or_else(|| sent.mime_type.as_deref().map(mime_info));
         }
-        let appdata = if sent.appdata.is_absent() && !sent.rekognition_info.is_empty() {
-            AppData::from_rekognition_info(sent.rekognition_info)
-        } else {
-            sent.appdata
-        };
-        Self {
+        let mut appdata = keep(sent.appdata);
+        if appdata.is_absent() && !sent.rekognition_info.is_empty() {
+            appdata = AppData::from_rekognition_info(sent.rekognition_info);
+        }
+        File {
             uuid: sent.uuid,
             size: sent.size,
             mime_type: sent.mime_type,

@@ -93,7 +93,7 @@ impl<T> serde::de::Visitor<'_> for Word<T> {
 open_enum! {
     /// What happened, as `hook.event` names it.
     ///
-    /// See [Uploadcare: event types](https://uploadcare.com/docs/webhooks/#event-types).
+    /// See [Uploadcare: event types](https://uploadcare.com/docs/webhooks/).
     ///
     /// ```
     /// use uploadcare_hooks::EventKind;
@@ -149,7 +149,7 @@ open_enum! {
 open_enum! {
     /// The add-on that caused an event.
     ///
-    /// See [Uploadcare: add-ons](https://uploadcare.com/docs/unsafe-content/).
+    /// See [Uploadcare: add-ons](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Add-Ons).
     AddonName {
         /// Labels for what an image shows:
         AwsRekognitionDetectLabels = "aws_rekognition_detect_labels",

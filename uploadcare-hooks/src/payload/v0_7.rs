@@ -1,6 +1,6 @@
 //! The payloads of version 0.7, the newest. A delivery of an older version is lifted into these types.
 //!
-//! See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/#payload).
+//! See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/).
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,24 @@ use uuid::Uuid;
 pub use super::content::{AudioStream, ContentInfo, GeoLocation, ImageInfo, MimeInfo, VideoInfo, VideoStream};
 pub use super::envelope::{Hook, Initiator, InitiatorDetail};
 pub use super::file::File;
-use super::{EventKind, appdata::AppData, lenient};
+use super::{
+    EventKind,
+    appdata::{AppData, SentAppData, Source},
+    file::SentFile,
+    lenient,
+};
 
-/// A payload of any event, before it is known which.
+/// A payload of any event, inside the body that is being read.
 #[derive(Deserialize)]
-pub(crate) struct Payload {
+pub(crate) struct SentPayload<'a> {
     initiator: Option<Initiator>,
     pub(crate) hook: Hook,
-    data: File,
+    #[serde(borrow)]
+    data: SentFile<SentAppData<'a>>,
     #[serde(default, deserialize_with = "lenient::link")]
     file: Option<String>,
-    #[serde(default, deserialize_with = "lenient::null_default")]
-    previous_values: PreviousValues,
+    #[serde(borrow, default, deserialize_with = "lenient::null_default")]
+    previous_values: SentPreviousValues<SentAppData<'a>>,
 }
 
 macro_rules! payloads {
@@ -58,10 +64,11 @@ macro_rules! payloads {
             }
         }
 
-        impl From<Payload> for $name {
-            fn from(payload: Payload) -> Self {
-                let Payload { initiator, hook, data, file, .. } = payload;
-                Self { initiator, hook, data, file, $($field: payload.$field,)* }
+        impl $name {
+            pub(crate) fn keep(sent: SentPayload<'_>, source: Source<'_>) -> Self {
+                let SentPayload { initiator, hook, data, file, .. } = sent;
+                let data = data.lift(|appdata| source.keep(appdata));
+                Self { initiator, hook, data, file, $($field: sent.$field.keep(|appdata| source.keep(appdata)),)* }
             }
         }
     )+};
@@ -101,14 +108,39 @@ payloads! {
 
 /// The keys that changed, with their values before the event. Each is `None` if nothing of it changed.
 ///
-/// See [Uploadcare: file.info_updated](https://uploadcare.com/docs/webhooks/#file-info-updated).
+/// See [Uploadcare: file.info_updated](https://uploadcare.com/docs/webhooks/).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "SentPreviousValues<AppData>")]
 #[non_exhaustive]
 pub struct PreviousValues {
     /// The results of applications: [`names`](AppData::names) has all that changed; those without a result were not there before.
     pub appdata: Option<AppData>,
     /// Metadata by key; `None` if the key was not there before.
-    #[serde(deserialize_with = "lenient::previous_texts")]
     pub metadata: Option<BTreeMap<String, Option<String>>>,
+}
+
+/// The same as it is sent; `A` is `appdata`, copied or not.
+#[derive(Deserialize)]
+struct SentPreviousValues<A> {
+    appdata: Option<A>,
+    #[serde(default, deserialize_with = "lenient::previous_texts")]
+    metadata: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl<A> Default for SentPreviousValues<A> {
+    fn default() -> Self {
+        Self { appdata: None, metadata: None }
+    }
+}
+
+impl<A> SentPreviousValues<A> {
+    fn keep(self, keep: impl FnOnce(A) -> AppData) -> PreviousValues {
+        PreviousValues { appdata: self.appdata.map(keep), metadata: self.metadata }
+    }
+}
+
+impl From<SentPreviousValues<AppData>> for PreviousValues {
+    fn from(sent: SentPreviousValues<AppData>) -> Self {
+        sent.keep(|appdata| appdata)
+    }
 }

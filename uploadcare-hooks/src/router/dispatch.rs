@@ -93,12 +93,9 @@ impl Route {
     }
 
     fn handlers(&self, kind: &EventKind) -> &[Arc<Handler>] {
-        let sorted = KINDS.iter().zip(&self.handlers);
-        let of_kind = |known: &Option<EventKind>| match known {
-            Some(known) => known == kind,
-            None => true,
-        };
-        sorted.into_iter().find(|(known, _)| of_kind(known)).map_or(&[], |(_, handlers)| handlers)
+        let mut sorted = KINDS.iter().zip(&self.handlers);
+        let of_kind = sorted.find(|(known, _)| known.as_ref().is_none_or(|known| known == kind));
+        of_kind.map_or(&[], |(_, handlers)| handlers)
     }
 
     /// The most handlers that one delivery to this path can need at once.
