@@ -5,6 +5,8 @@
 )]
 
 mod adapter;
+#[cfg(feature = "client")]
+pub mod client;
 mod delivery;
 pub mod event;
 mod handler;

@@ -63,9 +63,25 @@ impl SigningSecret {
         if let Some(position) = text.chars().position(char::is_control) {
             return Err(SecretError::ControlCharacter { position });
         }
+        Self::keyed(text)
+    }
+
+    fn keyed(text: Zeroizing<String>) -> Result<Self, SecretError> {
         // HMAC takes keys of every length, so this error never comes; it is passed on all the same.
-        let mac = Hmac::new_from_slice(text.as_bytes()).map_err(|_| SecretError::TooLong { chars })?;
+        let mac = Hmac::new_from_slice(text.as_bytes()).map_err(|_| SecretError::TooLong { chars: text.len() })?;
         Ok(Self(Arc::new(Keyed { text, mac })))
+    }
+
+    /// Takes what Uploadcare says is a subscription's secret, whatever it is.
+    #[cfg(feature = "client")]
+    pub(crate) fn from_uploadcare(text: String) -> Result<Self, SecretError> {
+        Self::keyed(Zeroizing::new(text))
+    }
+
+    /// The text, to be told to Uploadcare and to nobody else.
+    #[cfg(feature = "client")]
+    pub(crate) fn expose(&self) -> &str {
+        &self.0.text
     }
 
     /// Reads the secret from the environment variable `variable`; Uploadcare's own examples call it `UC_SIGNING_SECRET`.

@@ -10,7 +10,7 @@ use serde::{
 use uuid::Uuid;
 
 /// `null` becomes the type's default.
-pub(super) fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,
@@ -131,7 +131,7 @@ pub(super) fn channels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 }
 
 /// A text that may be written as another scalar.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let make = |scalar: &Scalar<'_>| match *scalar {
         Scalar::Null => Some(None),
         Scalar::Bool(value) => Some(Some(value.to_string())),
@@ -144,7 +144,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 /// A point in time, with or without an offset (then UTC) and a fraction; an empty text is absent.
-pub(super) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let make = |scalar: &Scalar<'_>| match *scalar {
         Scalar::Null | Scalar::Text("") => Some(None),
         Scalar::Text(text) => parse_timestamp(text).map(Some),
