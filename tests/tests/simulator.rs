@@ -1,0 +1,252 @@
+//! The simulator, as clients and receivers see it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tests::{deliveries::secret, servers::Adapter};
+use uploadcare_hooks::{
+    DeliveryId, Event, EventKind, FileInfoUpdated, State, WebhookRouter,
+    client::{Auth, Client, ClientError, CreateWebhook, UpdateWebhook},
+    webhook_handler, webhook_handlers,
+};
+use uploadcare_sim::{Attempt, Fault, FaultKind, Happening, Simulator};
+
+const TARGET: &str = "https://app.example.com/hooks";
+
+fn simulator() -> Simulator {
+    let delays = [5, 10, 20].map(Duration::from_millis);
+    let builder = Simulator::builder("demopublickey", "demosecretkey").redelivery_delays(delays);
+    builder.start("127.0.0.1:0".parse().unwrap()).unwrap()
+}
+
+fn client(simulator: &Simulator, auth: Auth) -> Client {
+    let builder = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).auth(auth);
+    builder.retry_delay(Duration::from_millis(1)).timeout(Duration::from_millis(500)).build().unwrap()
+}
+
+/// Waits for so many attempts to deliver.
+async fn attempts(simulator: &Simulator, number: usize) -> Vec<Attempt> {
+    for _ in 0..500 {
+        let attempts = simulator.attempts();
+        if attempts.len() >= number {
+            return attempts;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("there were {:?} only", simulator.attempts());
+}
+
+#[tokio::test]
+async fn subscriptions_are_made_changed_and_deleted_with_both_schemes() {
+    for auth in [Auth::Signed, Auth::Simple] {
+        let simulator = simulator();
+        let client = client(&simulator, auth);
+        assert_eq!(client.list().await.unwrap(), []);
+        let stored = CreateWebhook::new(TARGET, EventKind::FileStored).signing_secret(secret());
+        let created = client.create(&stored).await.unwrap();
+        assert_eq!((created.event.as_str(), created.is_active, created.version.as_str()), ("file.stored", true, "0.7"));
+        assert_eq!(created.signing_secret, Some(secret()));
+        let again = client.create(&stored).await.unwrap_err();
+        assert!(matches!(&again, ClientError::AlreadySubscribed(error) if error.request_id.is_some()), "{again}");
+        let paused = client.update(created.id, &UpdateWebhook::new().is_active(false)).await.unwrap();
+        assert_eq!((paused.is_active, &paused.signing_secret), (false, &created.signing_secret));
+        assert!(matches!(
+            client.update(99, &UpdateWebhook::new().is_active(true)).await,
+            Err(ClientError::NotFound(_))
+        ));
+        let other = client.create(&CreateWebhook::new(TARGET, EventKind::FileDeleted)).await.unwrap();
+        client.delete(other.id).await.unwrap();
+        assert_eq!(client.list().await.unwrap(), [paused]);
+        client.unsubscribe(TARGET).await.unwrap();
+        assert_eq!(client.list().await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn wrong_keys_are_refused() {
+    let simulator = simulator();
+    for (public, secret, auth) in [
+        ("demopublickey", "wrong", Auth::Signed),
+        ("wrong", "demosecretkey", Auth::Signed),
+        ("demopublickey", "wrong", Auth::Simple),
+    ] {
+        let client = Client::builder(public, secret).base_url(simulator.base_url()).auth(auth).build().unwrap();
+        let error = client.list().await.unwrap_err();
+        assert!(matches!(error, ClientError::Authentication(_)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn forms_and_json_are_read_and_checked_alike() {
+    let simulator = simulator();
+    let http = reqwest::Client::new();
+    let send = async |content_type: &str, body: String| {
+        let request = http
+            .post(format!("{}/webhooks/", simulator.base_url()))
+            .header("Accept", "application/vnd.uploadcare-v0.7+json")
+            .header("Authorization", "Uploadcare.Simple demopublickey:demosecretkey")
+            .header("Content-Type", content_type.to_owned());
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let form = "application/x-www-form-urlencoded";
+    let json = "application/json";
+    let long = "a".repeat(33);
+    for (content_type, body, status, says) in [
+        (
+            form,
+            "target_url=http%3A%2F%2Fx.example&event=file.stored&is_active=False".to_owned(),
+            201,
+            r#""is_active":false"#,
+        ),
+        (
+            json,
+            json!({"target_url": "http://x.example", "event": "file.stored"}).to_string(),
+            400,
+            "already subscribed",
+        ),
+        (form, "event=file.stored".to_owned(), 400, "`target_url` is missing."),
+        (form, "target_url=nowhere&event=file.stored".to_owned(), 400, "valid URL"),
+        (json, json!({"target_url": "http://x.example", "event": "file.moved"}).to_string(), 400, "not a valid choice"),
+        (json, json!({"target_url": "http://x.example"}).to_string(), 400, "required"),
+        (
+            json,
+            json!({"target_url": "http://y.example", "event": "file.stored", "signing_secret": long}).to_string(),
+            400,
+            "32 characters",
+        ),
+        (json, "{".to_owned(), 400, "JSON parse error"),
+    ] {
+        let (answered, text) = send(content_type, body.clone()).await;
+        assert_eq!(answered, status, "{body}: {text}");
+        assert!(text.contains(says), "{body}: {text}");
+    }
+    let url = format!("{}/webhooks/", simulator.base_url());
+    assert_eq!(http.get(&url).send().await.unwrap().status(), 406);
+}
+
+/// How often a handler is to fail before it succeeds.
+type Failures = Arc<AtomicUsize>;
+
+#[webhook_handler(any)]
+async fn fail_at_first(event: Event, _id: DeliveryId, State(failures): State<Failures>) -> Result<(), String> {
+    assert!(event.file().is_some());
+    match failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+        Ok(_) => Err("not yet".to_owned()),
+        Err(_) => Ok(()),
+    }
+}
+
+#[webhook_handler(event = "file.info_updated")]
+async fn pets(event: FileInfoUpdated) -> Result<(), String> {
+    let before = event.previous_values.metadata.unwrap_or_default();
+    let pets = (event.data.metadata.get("pet").map(String::as_str), before.get("pet").and_then(Option::as_deref));
+    if pets == (Some("cat"), Some("dog")) { Ok(()) } else { Err(format!("{pets:?}")) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_is_delivered_signed_and_again_until_it_is_acknowledged() {
+    let simulator = simulator();
+    let client = client(&simulator, Auth::Signed);
+    let failures = Failures::default();
+    let hooks = WebhookRouter::builder()
+        .signing_secret(secret())
+        .state(Arc::clone(&failures))
+        .handlers(webhook_handlers![fail_at_first, pets])
+        .build()
+        .unwrap();
+    let address = Adapter::Http.serve(hooks, false).await.unwrap();
+    let target = format!("http://{address}/hooks");
+    for event in EventKind::KNOWN {
+        let webhook = CreateWebhook::new(&target, EventKind::from(*event)).signing_secret(secret());
+        client.create(&webhook).await.unwrap();
+    }
+    for (number, event) in EventKind::KNOWN.iter().enumerate() {
+        simulator.happen(&Happening::new(*event));
+        let attempts = attempts(&simulator, number + 1).await;
+        assert_eq!((attempts[number].event.as_str(), attempts[number].status), (*event, Some(204)));
+    }
+    failures.store(2, Ordering::SeqCst);
+    simulator.happen(&Happening::new("file.stored"));
+    let all = attempts(&simulator, 8).await;
+    let statuses: Vec<_> = all[5..].iter().map(|attempt| (attempt.attempt, attempt.status)).collect();
+    assert_eq!(statuses, [(1, Some(500)), (2, Some(500)), (3, Some(204))]);
+    assert!(all[5..].iter().all(|attempt| attempt.delivery == all[5].delivery));
+    // Given up when the delays are used up.
+    failures.store(100, Ordering::SeqCst);
+    simulator.happen(&Happening { copies: 2, ..Happening::new("file.deleted") });
+    attempts(&simulator, 16).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(simulator.attempts().len(), 16);
+    // A paused subscription gets nothing.
+    let paused = client.list().await.unwrap()[0].clone();
+    client.update(paused.id, &UpdateWebhook::new().is_active(false)).await.unwrap();
+    simulator.happen(&Happening::new(paused.event.as_str()));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(simulator.attempts().len(), 16);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_happen_over_http_overtake_each_other_and_attempts_are_listed() {
+    let simulator = simulator();
+    let client = client(&simulator, Auth::Signed);
+    let hooks = WebhookRouter::builder().signing_secret(secret()).state(Failures::default());
+    let hooks = hooks.handlers(webhook_handlers![fail_at_first]).build().unwrap();
+    let address = Adapter::Actix.serve(hooks, false).await.unwrap();
+    for event in [EventKind::FileStored, EventKind::FileDeleted] {
+        let webhook = CreateWebhook::new(format!("http://{address}/hooks"), event);
+        client.create(&webhook.signing_secret(secret())).await.unwrap();
+    }
+    let http = reqwest::Client::new();
+    let base_url = simulator.base_url();
+    let happen = async |body: Value| {
+        http.post(format!("{base_url}/_sim/events")).body(body.to_string()).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(happen(json!({"event": "file.stored", "delay_ms": 200, "data": {"size": 3}})).await, 202);
+    assert_eq!(happen(json!({"event": "file.deleted"})).await, 202);
+    assert_eq!(happen(json!({"event": "file.uploaded"})).await, 202);
+    assert_eq!(happen(json!({"data": {}})).await, 400);
+    attempts(&simulator, 2).await;
+    let answer = http.get(format!("{base_url}/_sim/deliveries")).send().await.unwrap().text().await.unwrap();
+    let listed: Vec<Value> = serde_json::from_str(&answer).unwrap();
+    let listed: Vec<_> =
+        listed.iter().map(|attempt| (attempt["event"].as_str().unwrap(), attempt["status"].as_u64())).collect();
+    assert_eq!(listed, [("file.deleted", Some(204)), ("file.stored", Some(204))]);
+}
+
+#[tokio::test]
+async fn the_client_gets_over_every_fault_and_makes_nothing_twice() {
+    for kind in [FaultKind::Throttle, FaultKind::Error, FaultKind::Cut, FaultKind::Slow] {
+        for carried_out in [false, true] {
+            let simulator = simulator();
+            let client = client(&simulator, Auth::Signed);
+            let fault = || simulator.fault(Fault { kind, times: 1, carried_out });
+            fault();
+            let webhook = CreateWebhook::new(TARGET, EventKind::FileStored).signing_secret(secret());
+            let created = client.create(&webhook).await;
+            let subscribed = simulator.subscriptions().len();
+            match (kind, carried_out) {
+                // Uploadcare carries out nothing that it throttles; if it did, this would be the right error.
+                (FaultKind::Throttle, true) => assert!(matches!(created, Err(ClientError::AlreadySubscribed(_)))),
+                _ => assert!(created.is_ok(), "{kind:?} {carried_out}: {created:?}"),
+            }
+            assert_eq!(subscribed, 1, "{kind:?} {carried_out}");
+            fault();
+            let list = client.list().await.unwrap();
+            fault();
+            let update = UpdateWebhook::new().is_active(false);
+            assert!(!client.update(list[0].id, &update).await.unwrap().is_active, "{kind:?} {carried_out}");
+            fault();
+            let deleted = client.delete(list[0].id).await;
+            assert_eq!(deleted.is_ok(), (kind, carried_out) != (FaultKind::Throttle, true), "{deleted:?}");
+            assert!(simulator.subscriptions().is_empty());
+        }
+    }
+}

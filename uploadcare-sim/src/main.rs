@@ -1,0 +1,44 @@
+//! The simulator as a program: `cargo run -p uploadcare-sim -- --listen 127.0.0.1:8500`.
+#![allow(clippy::print_stdout)]
+
+use std::{error::Error, net::SocketAddr};
+
+use clap::{Arg, Command, value_parser};
+use uploadcare_sim::Simulator;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let option = |name: &'static str, value: &'static str, default: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).default_value(default).help(help)
+    };
+    let arguments = Command::new("uploadcare-sim")
+        .about("A local stand-in for Uploadcare: its webhook REST API, signed deliveries and redelivery")
+        .arg(
+            option("listen", "ADDR", "127.0.0.1:8500", "The address to serve at")
+                .value_parser(value_parser!(SocketAddr)),
+        )
+        .arg(option("public-key", "K", "demopublickey", "The project's public key"))
+        .arg(option("secret-key", "S", "demosecretkey", "The project's secret key"))
+        .get_matches();
+    let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
+    let (public_key, secret_key) = (text("public-key"), text("secret-key"));
+    let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("no address to serve at")?;
+    let simulator = Simulator::builder(&public_key, &secret_key).start(listen)?;
+    let base_url = simulator.base_url();
+    println!(
+        "Uploadcare is simulated at {base_url}, until Ctrl-C. Applications find it with
+
+export UPLOADCARE_PUBLIC_KEY={public_key}
+export UPLOADCARE_SECRET_KEY={secret_key}
+
+and a client whose base URL is {base_url}. By hand:
+
+curl {base_url}/webhooks/ -H 'Accept: application/vnd.uploadcare-v0.7+json' \\
+  -H 'Authorization: Uploadcare.Simple {public_key}:{secret_key}' \\
+  -d target_url=http://127.0.0.1:8080/hooks -d event=file.uploaded -d signing_secret=quickstart
+
+curl {base_url}/_sim/events -d '{{\"event\": \"file.uploaded\", \"data\": {{\"original_filename\": \"cat.jpg\"}}}}'
+curl {base_url}/_sim/deliveries"
+    );
+    simulator.wait()?;
+    Ok(())
+}

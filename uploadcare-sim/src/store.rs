@@ -1,0 +1,157 @@
+//! The subscriptions of the one project that there is, with the checks that Uploadcare makes.
+
+use jiff::Timestamp;
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uploadcare_hooks::EventKind;
+
+const PROJECT: u64 = 13;
+
+/// A subscription, in the words of the REST API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Its id.
+    pub id: u64,
+    /// The id of its project.
+    pub project: u64,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub updated: Timestamp,
+    /// What it is for.
+    pub event: String,
+    /// Where deliveries go.
+    pub target_url: String,
+    /// Whether deliveries are sent at all.
+    pub is_active: bool,
+    /// The version of the payloads.
+    pub version: Option<String>,
+    /// What deliveries are signed with.
+    pub signing_secret: Option<String>,
+}
+
+/// The fields of a request, those that are there.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    pub(crate) target_url: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) is_active: Option<bool>,
+    pub(crate) signing_secret: Option<String>,
+    pub(crate) version: Option<String>,
+}
+
+/// Why a request is refused: the body of the answer.
+pub(crate) enum Refusal {
+    NotFound,
+    Bad(Value),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    subscriptions: Vec<Subscription>,
+    last_id: u64,
+}
+
+impl Store {
+    pub(crate) fn all(&self) -> &[Subscription] {
+        &self.subscriptions
+    }
+
+    pub(crate) fn create(&mut self, fields: Fields) -> Result<Subscription, Refusal> {
+        check(&fields)?;
+        let Some(target_url) = fields.target_url else {
+            return Err(Refusal::Bad(json!({"detail": "`target_url` is missing."})));
+        };
+        let Some(event) = fields.event else { return Err(field("event", "This field is required.")) };
+        if fields.version.as_deref().is_some_and(|version| version != "0.7") {
+            return Err(field("version", "Only 0.7 can be chosen."));
+        }
+        self.check_unique(&target_url, &event, None)?;
+        let now = Timestamp::now();
+        Ok(self.insert(Subscription {
+            id: 0,
+            project: PROJECT,
+            created: now,
+            updated: now,
+            event,
+            target_url,
+            is_active: fields.is_active.unwrap_or(true),
+            version: Some("0.7".to_owned()),
+            signing_secret: fields.signing_secret.filter(|secret| !secret.is_empty()),
+        }))
+    }
+
+    /// Takes a subscription as it is, but for its id.
+    pub(crate) fn insert(&mut self, subscription: Subscription) -> Subscription {
+        self.last_id += 1;
+        let subscription = Subscription { id: self.last_id, ..subscription };
+        self.subscriptions.push(subscription.clone());
+        subscription
+    }
+
+    pub(crate) fn update(&mut self, id: u64, fields: Fields) -> Result<Subscription, Refusal> {
+        let mut changed = self.subscriptions.iter().find(|known| known.id == id).ok_or(Refusal::NotFound)?.clone();
+        check(&fields)?;
+        changed.target_url = fields.target_url.unwrap_or(changed.target_url);
+        changed.event = fields.event.unwrap_or(changed.event);
+        changed.is_active = fields.is_active.unwrap_or(changed.is_active);
+        if let Some(secret) = fields.signing_secret {
+            changed.signing_secret = Some(secret).filter(|secret| !secret.is_empty());
+        }
+        changed.updated = Timestamp::now();
+        self.check_unique(&changed.target_url, &changed.event, Some(id))?;
+        for known in self.subscriptions.iter_mut().filter(|known| known.id == id) {
+            known.clone_from(&changed);
+        }
+        Ok(changed)
+    }
+
+    pub(crate) fn delete(&mut self, id: u64) -> Result<(), Refusal> {
+        let before = self.subscriptions.len();
+        self.subscriptions.retain(|known| known.id != id);
+        if self.subscriptions.len() < before { Ok(()) } else { Err(Refusal::NotFound) }
+    }
+
+    pub(crate) fn unsubscribe(&mut self, fields: Fields) -> Result<(), Refusal> {
+        let missing = || Refusal::Bad(json!({"detail": "`target_url` is missing."}));
+        let target_url = fields.target_url.ok_or_else(missing)?;
+        self.subscriptions.retain(|known| known.target_url != target_url);
+        Ok(())
+    }
+
+    fn check_unique(&self, target_url: &str, event: &str, except: Option<u64>) -> Result<(), Refusal> {
+        let taken =
+            |known: &Subscription| known.target_url == target_url && known.event == event && Some(known.id) != except;
+        if self.subscriptions.iter().any(taken) {
+            return Err(field("non_field_errors", "This project is already subscribed on this event"));
+        }
+        Ok(())
+    }
+}
+
+/// The checks of single fields.
+fn check(fields: &Fields) -> Result<(), Refusal> {
+    let longer = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.chars().count() > most);
+    if longer(&fields.target_url, 255) {
+        return Err(field("target_url", "Ensure this field has no more than 255 characters."));
+    }
+    if fields.target_url.as_ref().is_some_and(|url| !is_web_url(url)) {
+        return Err(field("target_url", "Enter a valid URL."));
+    }
+    if let Some(event) = fields.event.as_deref().filter(|event| !EventKind::KNOWN.contains(event)) {
+        return Err(field("event", &format!("\"{event}\" is not a valid choice.")));
+    }
+    if longer(&fields.signing_secret, 32) {
+        return Err(field("signing_secret", "Ensure this field has no more than 32 characters."));
+    }
+    Ok(())
+}
+
+fn is_web_url(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+fn field(name: &str, problem: &str) -> Refusal {
+    Refusal::Bad(json!({name: [problem]}))
+}
