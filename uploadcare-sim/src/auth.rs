@@ -45,7 +45,7 @@ impl Keys {
             "Uploadcare.Simple" => Err("Secret key not found.".to_owned()),
             "Uploadcare" => {
                 let date = claim.date.ok_or(INCORRECT)?;
-                let sent = DateTimeParser::new().parse_timestamp(date).map_err(|_| INCORRECT)?;
+                let sent = parse_date(date).ok_or(INCORRECT)?;
                 if now.duration_since(sent).abs() > WINDOW {
                     return Err(INCORRECT.to_owned());
                 }
@@ -66,6 +66,13 @@ impl Keys {
         let mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes());
         mac.map(|mac| hex::encode(mac.chain_update(signed).finalize().into_bytes())).unwrap_or_default()
     }
+}
+
+/// An RFC 2822 date. The official Python client writes a comma behind the year, and the live service takes it.
+fn parse_date(date: &str) -> Option<Timestamp> {
+    let (day, rest) = date.split_once(',')?;
+    let date = format!("{day},{}", rest.replace(',', ""));
+    DateTimeParser::new().parse_timestamp(&date).ok()
 }
 
 fn equal(one: &str, other: &str) -> bool {
@@ -104,6 +111,14 @@ mod tests {
         }
         let other_date = Some("Thu, 22 Jul 2021 10:18:34 GMT");
         assert!(check(signed, other_date, NOW).unwrap_err().starts_with("Invalid signature."));
+    }
+
+    #[test]
+    fn dates_are_read_as_the_official_clients_write_them() {
+        for date in [DATE, "Thu, 22 Jul 2021, 10:18:33 GMT", "Thu, 22 Jul 2021 10:18:33 +0000"] {
+            assert_eq!(parse_date(date), Timestamp::from_second(NOW).ok(), "{date}");
+        }
+        assert_eq!(parse_date("2021-07-22T10:18:33Z"), None);
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl SimulatorBuilder {
     /// # Errors
     /// When the address cannot be had, or a thread or a runtime cannot be started.
     pub fn start(self, address: SocketAddr) -> io::Result<Simulator> {
-        let listener = TcpListener::bind(address)?;
+        let listener = TcpListener::bind(address)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot serve at {address}: {error}")))?;
         let address = listener.local_addr()?;
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = thread::Builder::new().name("uploadcare-sim".to_owned()).spawn(move || {
