@@ -1,6 +1,6 @@
-#![cfg_attr(feature = "actix-web", doc = include_str!("../README.md"))]
+#![cfg_attr(all(feature = "actix-web", feature = "client"), doc = include_str!("../README.md"))]
 #![cfg_attr(
-    not(feature = "actix-web"),
+    not(all(feature = "actix-web", feature = "client")),
     doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one annotated function an event."
 )]
 
@@ -11,6 +11,8 @@ mod delivery;
 pub mod event;
 mod handler;
 pub mod payload;
+#[cfg(feature = "client")]
+pub mod registration;
 mod router;
 mod signature;
 

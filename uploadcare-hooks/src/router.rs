@@ -17,6 +17,8 @@ pub use self::builder::{BuildError, BuildProblem, WebhookRouterBuilder};
 use self::dispatch::Route;
 pub use self::rejection::{FailureKind, HandlerFailure, Rejection, RejectionReason, TriedSecrets};
 pub use self::stats::RouterStats;
+#[cfg(feature = "client")]
+use crate::handler::HandlerDescriptor;
 use crate::{
     delivery::{Delivery, DeliveryId, Received},
     event::{Event, EventKind},
@@ -108,6 +110,14 @@ impl WebhookRouter {
     /// What was counted since the router was built.
     pub fn stats(&self) -> RouterStats {
         self.inner.counters.snapshot()
+    }
+
+    /// Each handler, with the secret that its deliveries are to be signed with: the first that was given.
+    #[cfg(feature = "client")]
+    pub(crate) fn handlers(&self) -> impl Iterator<Item = (&HandlerDescriptor, Option<&SigningSecret>)> {
+        let handlers = self.inner.routes.iter().flat_map(Route::all);
+        handlers
+            .map(|handler| (&handler.descriptor, handler.secrets.first().and_then(|at| self.inner.secrets.get(*at))))
     }
 
     #[cfg(feature = "actix-web")]

@@ -39,22 +39,35 @@ pub enum FaultKind {
 
 /// The faults to come.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(VecDeque<Fault>);
+pub(crate) struct Faults {
+    to_come: VecDeque<Fault>,
+    /// How many calls go well before the first of them.
+    after: usize,
+}
 
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push_back(fault);
+        self.to_come.push_back(fault);
+    }
+
+    pub(crate) fn add_after(&mut self, calls: usize, fault: Fault) {
+        self.after = calls;
+        self.add(fault);
     }
 
     /// The fault that the next call runs into.
     pub(crate) fn next(&mut self) -> Option<Fault> {
+        if self.after > 0 {
+            self.after -= 1;
+            return None;
+        }
         loop {
-            let fault = self.0.front_mut()?;
+            let fault = self.to_come.front_mut()?;
             if fault.times > 0 {
                 fault.times -= 1;
                 return Some(*fault);
             }
-            self.0.pop_front();
+            self.to_come.pop_front();
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Handler {
     version: Option<PayloadVersion>,
     event_uses: usize,
     /// Positions of the secrets that its deliveries may be signed with.
-    secrets: Vec<usize>,
+    pub(super) secrets: Vec<usize>,
 }
 
 impl Handler {
@@ -96,6 +96,18 @@ impl Route {
         let mut sorted = KINDS.iter().zip(&self.handlers);
         let of_kind = sorted.find(|(known, _)| known.as_ref().is_none_or(|known| known == kind));
         of_kind.map_or(&[], |(_, handlers)| handlers)
+    }
+
+    /// Each handler once.
+    #[cfg(feature = "client")]
+    pub(super) fn all(&self) -> impl Iterator<Item = &Handler> {
+        let mut seen = Vec::new();
+        self.handlers.iter().flatten().map(Arc::as_ref).filter(move |handler| {
+            let name = handler.descriptor.name();
+            let new = !seen.contains(&name);
+            seen.push(name);
+            new
+        })
     }
 
     /// The most handlers that one delivery to this path can need at once.

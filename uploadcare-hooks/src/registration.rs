@@ -1,0 +1,299 @@
+//! Makes Uploadcare's subscriptions match the handlers of a router. Needs the feature `client`.
+//!
+//! ```no_run
+//! # use uploadcare_hooks::{WebhookRouter, client::Client};
+//! # async fn example(hooks: WebhookRouter) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::from_env()?;
+//! let subscriptions = hooks.subscriptions("https://app.example.com/hooks")?;
+//! println!("{}", subscriptions.plan(&client).await?);
+//! subscriptions.sync(&client).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod plan;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::Url;
+use tokio::task::JoinHandle;
+
+use self::plan::compare;
+pub use self::plan::{Action, Finding, Plan, Step};
+use crate::{
+    client::{Client, ClientError, CreateWebhook, UpdateWebhook},
+    payload::{EventKind, PayloadVersion},
+    router::WebhookRouter,
+    signature::SigningSecret,
+};
+
+/// The subscriptions that a router's handlers need, at one public base URL.
+///
+/// One for each event and path that a handler takes; an `any` handler needs all events that are known. Those of other URLs are never
+/// touched. See [Uploadcare: webhooks](https://uploadcare.com/docs/webhooks/).
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until `plan` or `sync` is called"]
+pub struct Subscriptions {
+    base_url: String,
+    wanted: Vec<Wanted>,
+    options: Options,
+}
+
+/// One subscription that handlers need.
+#[derive(Debug, Clone)]
+struct Wanted {
+    event: EventKind,
+    target_url: String,
+    secret: Option<SigningSecret>,
+    /// Whether it can be created: handlers of old versions alone can only be served by what is there.
+    creatable: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Options {
+    replace_outdated: bool,
+    prune: bool,
+    activate: bool,
+}
+
+impl WebhookRouter {
+    /// The subscriptions that the handlers need. `base_url` is where the router is mounted, as the world sees it.
+    ///
+    /// Where several secrets are valid, the first that was given is the one to sign with.
+    ///
+    /// # Errors
+    /// [`RegistrationError::BaseUrl`] if that is no absolute http or https URL, or has a query;
+    /// [`RegistrationError::ConflictingSecrets`] if handlers of one event and path have different secrets, since a subscription has one.
+    pub fn subscriptions(&self, base_url: &str) -> Result<Subscriptions, RegistrationError> {
+        let base_url = check_base_url(base_url)?;
+        let mut wanted: BTreeMap<(String, String), (Wanted, &str)> = BTreeMap::new();
+        for (handler, secret) in self.handlers() {
+            let Some(events) = handler.events() else { continue };
+            let creatable = handler.version().is_none_or(|version| version == PayloadVersion::V0_7);
+            for event in events {
+                let target_url = format!("{base_url}{}", handler.path().trim_end_matches('/'));
+                let new = Wanted { event, target_url, secret: secret.cloned(), creatable };
+                let key = (new.target_url.clone(), new.event.to_string());
+                match wanted.get_mut(&key) {
+                    Some((known, other)) if known.secret != new.secret => {
+                        return Err(RegistrationError::ConflictingSecrets {
+                            event: new.event,
+                            path: handler.path(),
+                            handlers: [(*other).to_owned(), handler.name().to_owned()],
+                        });
+                    }
+                    Some((known, _)) => known.creatable |= creatable,
+                    None => {
+                        wanted.insert(key, (new, handler.name()));
+                    }
+                }
+            }
+        }
+        // Handlers of every event come last: what others name is theirs to decide.
+        for (handler, secret) in self.handlers().filter(|(handler, _)| handler.events().is_none()) {
+            for event in EventKind::KNOWN {
+                let target_url = format!("{base_url}{}", handler.path().trim_end_matches('/'));
+                let key = (target_url.clone(), (*event).to_owned());
+                let new =
+                    Wanted { event: EventKind::from(*event), target_url, secret: secret.cloned(), creatable: true };
+                wanted.entry(key).or_insert((new, handler.name())).0.creatable = true;
+            }
+        }
+        let wanted = wanted.into_values().map(|(wanted, _)| wanted).collect();
+        Ok(Subscriptions { base_url, wanted, options: Options::default() })
+    }
+}
+
+impl Subscriptions {
+    /// Replaces subscriptions of an older payload version: deletes and creates them, a gap of one request. Unless set they are kept, and
+    /// served, since their payloads are lifted.
+    pub fn replace_outdated(mut self, replace: bool) -> Self {
+        self.options.replace_outdated = replace;
+        self
+    }
+
+    /// Deletes subscriptions under the base URL that no handler needs. Unless set they are left alone and reported.
+    pub fn prune(mut self, prune: bool) -> Self {
+        self.options.prune = prune;
+        self
+    }
+
+    /// Activates subscriptions that somebody paused. Unless set they stay paused and are reported.
+    pub fn activate(mut self, activate: bool) -> Self {
+        self.options.activate = activate;
+        self
+    }
+
+    /// Compares what is needed with what Uploadcare has. Changes nothing.
+    ///
+    /// # Errors
+    /// [`RegistrationError::Client`] if the subscriptions cannot be listed.
+    pub async fn plan(&self, client: &Client) -> Result<Plan, RegistrationError> {
+        let list = client.list().await.map_err(|error| during("listing the subscriptions", error))?;
+        Ok(compare(self, &list))
+    }
+
+    /// Carries out the plan; returns what was planned and done.
+    ///
+    /// A second call writes nothing. Several processes may do it at once: whoever comes second finds that somebody else was first.
+    ///
+    /// # Errors
+    /// [`RegistrationError::Client`] at the first call that fails; what was done before it stays, and another `sync` goes on from there.
+    pub async fn sync(&self, client: &Client) -> Result<Plan, RegistrationError> {
+        let plan = self.plan(client).await?;
+        for step in &plan.steps {
+            self.carry_out(client, step).await?;
+        }
+        tracing::info!(
+            "subscriptions are in place: {} written, {} kept",
+            plan.writes(),
+            plan.steps.len() - plan.writes()
+        );
+        Ok(plan)
+    }
+
+    /// Carries out the plan in a task of its own, again and again until it succeeds; failures are logged.
+    ///
+    /// For applications that are to start even while Uploadcare cannot be reached. The delay grows from a second to five minutes, with
+    /// jitter. Dropping the handle leaves the task running; `abort` ends it.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn sync_in_background(self, client: Client) -> JoinHandle<Plan> {
+        const FIRST_DELAY: Duration = Duration::from_secs(1);
+        const LONGEST_DELAY: Duration = Duration::from_secs(5 * 60);
+        let delays = ExponentialBuilder::new().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
+        let mut delays = delays.without_max_times().with_jitter().build();
+        tokio::spawn(async move {
+            loop {
+                let error = match self.sync(&client).await {
+                    Ok(plan) => return plan,
+                    Err(error) => error,
+                };
+                let delay = delays.next().unwrap_or(LONGEST_DELAY);
+                tracing::error!("the subscriptions are not in place yet, the next try is in {delay:?}: {error}");
+                tokio::time::sleep(delay).await;
+            }
+        })
+    }
+
+    async fn carry_out(&self, client: &Client, step: &Step) -> Result<(), RegistrationError> {
+        match (step.action, step.id) {
+            (Action::Create, _) => self.create(client, step).await,
+            (Action::Update, Some(id)) => match client.update(id, &step.update()).await {
+                Ok(_) => Ok(()),
+                // Somebody else deleted it since it was listed.
+                Err(ClientError::NotFound(_)) => self.create(client, step).await,
+                Err(error) => Err(during(format!("updating {}", step.what()), error)),
+            },
+            (Action::Replace, Some(id)) => {
+                delete(client, step, id).await?;
+                self.create(client, step).await
+            }
+            (Action::Delete, Some(id)) => delete(client, step, id).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Creates a subscription, or makes the one that somebody else was first to create like it.
+    async fn create(&self, client: &Client, step: &Step) -> Result<(), RegistrationError> {
+        let failed = |error| during(format!("creating {}", step.what()), error);
+        let error = match client.create(&step.create()).await {
+            Ok(_) => return Ok(()),
+            Err(error @ ClientError::AlreadySubscribed(_)) => error,
+            Err(error) => return Err(failed(error)),
+        };
+        let now = self.plan(client).await?;
+        let found = now.steps.iter().find(|other| other.event == step.event && other.target_url == step.target_url);
+        match found {
+            Some(Step { action: Action::Keep, .. }) => Ok(()),
+            Some(found @ Step { action: Action::Update, id: Some(id), .. }) => {
+                client.update(*id, &found.update()).await.map(|_| ()).map_err(failed)
+            }
+            _ => Err(failed(error)),
+        }
+    }
+}
+
+/// Deletes; what is gone already is no error.
+async fn delete(client: &Client, step: &Step, id: u64) -> Result<(), RegistrationError> {
+    match client.delete(id).await {
+        Ok(()) | Err(ClientError::NotFound(_)) => Ok(()),
+        Err(error) => Err(during(format!("deleting {}", step.what()), error)),
+    }
+}
+
+impl Step {
+    fn create(&self) -> CreateWebhook {
+        let webhook = CreateWebhook::new(&self.target_url, self.event.clone());
+        match &self.secret {
+            Some(secret) => webhook.signing_secret(secret.clone()),
+            None => webhook,
+        }
+    }
+
+    fn update(&self) -> UpdateWebhook {
+        let mut update = UpdateWebhook::new();
+        if let (true, Some(secret)) = (self.findings.contains(&Finding::SecretDiffers), &self.secret) {
+            update = update.signing_secret(secret.clone());
+        }
+        if self.activate { update.is_active(true) } else { update }
+    }
+
+    fn what(&self) -> String {
+        format!("the subscription of {} to `{}`", self.target_url, self.event)
+    }
+}
+
+fn during(step: impl Into<String>, error: ClientError) -> RegistrationError {
+    RegistrationError::Client { step: step.into(), error }
+}
+
+/// Returns the URL without a slash at its end.
+fn check_base_url(base_url: &str) -> Result<String, RegistrationError> {
+    let refuse = |problem: String| Err(RegistrationError::BaseUrl { base_url: base_url.to_owned(), problem });
+    match Url::parse(base_url) {
+        Err(error) => refuse(format!("is not an absolute URL ({error})")),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => refuse("is neither http nor https".to_owned()),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => refuse("has a query or a fragment".to_owned()),
+        Ok(_) => Ok(base_url.trim_end_matches('/').to_owned()),
+    }
+}
+
+/// Why subscriptions could not be planned or made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistrationError {
+    /// The base URL cannot be one.
+    #[error(
+        "the base URL {base_url:?} {problem}: give the address of the router's mount, as in https://app.example.com/hooks"
+    )]
+    BaseUrl {
+        /// What was given.
+        base_url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Handlers of one event and path have different secrets, and a subscription has one.
+    #[error(
+        "handlers `{}` and `{}` take `{event}` at {path:?} with different signing secrets, and a subscription has one: give one of them another `path`",
+        .handlers[0], .handlers[1]
+    )]
+    ConflictingSecrets {
+        /// The event.
+        event: EventKind,
+        /// The path.
+        path: &'static str,
+        /// The handlers' names.
+        handlers: [String; 2],
+    },
+    /// A call of the REST API failed.
+    #[error("{step} failed: {error}")]
+    Client {
+        /// What was done.
+        step: String,
+        /// Why it failed.
+        error: ClientError,
+    },
+}
