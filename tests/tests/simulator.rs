@@ -230,7 +230,7 @@ async fn the_client_gets_over_every_fault_and_makes_nothing_twice() {
 
 /// Every call runs into the fault once.
 async fn get_over(kind: FaultKind, carried_out: bool) {
-    // Uploadcare carries out nothing that it throttles; if it did, the errors that come of it would be right.
+    // Uploadcare carries out nothing that it throttles. If it did, an error that comes of it would be right.
     let odd = (kind, carried_out) == (FaultKind::Throttle, true);
     let simulator = simulator();
     let client = client(&simulator, Auth::Signed);
@@ -239,7 +239,7 @@ async fn get_over(kind: FaultKind, carried_out: bool) {
     let webhook = CreateWebhook::new(TARGET, EventKind::FileStored).signing_secret(secret());
     match client.create(&webhook).await {
         Err(ClientError::AlreadySubscribed(_)) if odd => {}
-        created => assert!(created.is_ok() && !odd, "{kind:?} {carried_out}: {created:?}"),
+        created => assert!(created.is_ok(), "{kind:?} {carried_out}: {created:?}"),
     }
     assert_eq!(simulator.subscriptions().len(), 1, "{kind:?} {carried_out}");
     fault();
@@ -249,6 +249,6 @@ async fn get_over(kind: FaultKind, carried_out: bool) {
     assert!(!client.update(list[0].id, &update).await.unwrap().is_active, "{kind:?} {carried_out}");
     fault();
     let deleted = client.delete(list[0].id).await;
-    assert_eq!(deleted.is_ok(), !odd, "{kind:?} {carried_out}: {deleted:?}");
+    assert!(deleted.is_ok() || odd, "{kind:?} {carried_out}: {deleted:?}");
     assert!(simulator.subscriptions().is_empty());
 }
