@@ -30,6 +30,7 @@ use serde::Serialize;
 
 pub use self::auth::Auth;
 pub use self::builder::ClientBuilder;
+pub(crate) use self::builder::is_loopback;
 pub use self::error::{ApiError, ClientError};
 pub use self::subscription::{CreateWebhook, Subscription, UpdateWebhook};
 use self::transport::Transport;

@@ -67,12 +67,13 @@ impl WebhookRouter {
     /// [`RegistrationError::ConflictingSecrets`] if handlers of one event and path have different secrets, since a subscription has one.
     pub fn subscriptions(&self, base_url: &str) -> Result<Subscriptions, RegistrationError> {
         let base_url = check_base_url(base_url)?;
+        let target_of = |path: &str| format!("{base_url}{}", path.trim_end_matches('/'));
         let mut wanted: BTreeMap<(String, String), (Wanted, &str)> = BTreeMap::new();
         for (handler, secret) in self.handlers() {
             let Some(events) = handler.events() else { continue };
             let creatable = handler.version().is_none_or(|version| version == PayloadVersion::V0_7);
             for event in events {
-                let target_url = format!("{base_url}{}", handler.path().trim_end_matches('/'));
+                let target_url = target_of(handler.path());
                 let new = Wanted { event, target_url, secret: secret.cloned(), creatable };
                 let key = (new.target_url.clone(), new.event.to_string());
                 match wanted.get_mut(&key) {
@@ -93,7 +94,7 @@ impl WebhookRouter {
         // Handlers of every event come last: what others name is theirs to decide.
         for (handler, secret) in self.handlers().filter(|(handler, _)| handler.events().is_none()) {
             for event in EventKind::KNOWN {
-                let target_url = format!("{base_url}{}", handler.path().trim_end_matches('/'));
+                let target_url = target_of(handler.path());
                 let key = (target_url.clone(), (*event).to_owned());
                 let new =
                     Wanted { event: EventKind::from(*event), target_url, secret: secret.cloned(), creatable: true };

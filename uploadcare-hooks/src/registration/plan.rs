@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::{Subscriptions, Wanted};
 use crate::{
-    client::Subscription,
+    client::{Subscription, is_loopback},
     payload::{EventKind, PayloadVersion},
     signature::SigningSecret,
 };
@@ -166,10 +166,8 @@ fn for_existing(needed: &Subscriptions, wanted: &Wanted, there: &Subscription) -
 
 fn target_findings(target_url: &str) -> Vec<Finding> {
     let Ok(url) = Url::parse(target_url) else { return Vec::new() };
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let local = host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified());
+    let host = url.host_str().unwrap_or_default();
+    let local = is_loopback(&url) || host.ends_with(".localhost") || matches!(host, "0.0.0.0" | "[::]");
     match (local, url.scheme()) {
         (true, _) => vec![Finding::TargetIsLocal],
         (false, "http") => vec![Finding::TargetIsNotEncrypted],
