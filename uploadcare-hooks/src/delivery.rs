@@ -26,7 +26,15 @@ pub(crate) struct Received {
     pub(crate) path: &'static str,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) secret: Option<usize>,
+    pub(crate) secret: Option<MatchedSecret>,
+}
+
+/// The secret that a delivery was signed with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MatchedSecret {
+    pub(crate) position: usize,
+    /// Whether it is one of the router's, which handlers without `secret_env` take.
+    pub(crate) of_router: bool,
 }
 
 impl Delivery {
@@ -71,8 +79,13 @@ impl Delivery {
 
     /// Which of the router's secrets it was signed with; `None` if unsigned deliveries are accepted and it had no signature.
     ///
-    /// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers.
+    /// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers, then each new one
+    /// of a rotation.
     pub fn secret_position(&self) -> Option<usize> {
+        self.request.secret.map(|secret| secret.position)
+    }
+
+    pub(crate) fn secret(&self) -> Option<MatchedSecret> {
         self.request.secret
     }
 

@@ -13,7 +13,10 @@
 
 mod plan;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::Url;
@@ -28,6 +31,15 @@ use crate::{
     signature::SigningSecret,
 };
 
+impl Wanted {
+    fn key(&self) -> (String, String) {
+        (self.target_url.clone(), self.event.to_string())
+    }
+}
+
+/// For how long Uploadcare goes on redelivering.
+const GRACE_PERIOD: Duration = Duration::from_secs(72 * 60 * 60);
+
 /// The subscriptions that a router's handlers need, at one public base URL.
 ///
 /// One for each event and path that a handler takes; an `any` handler needs all events that are known. Those of other URLs are never
@@ -35,8 +47,8 @@ use crate::{
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until `plan` or `sync` is called"]
 pub struct Subscriptions {
+    router: WebhookRouter,
     base_url: String,
-    wanted: Vec<Wanted>,
     options: Options,
 }
 
@@ -50,11 +62,18 @@ struct Wanted {
     creatable: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Options {
     replace_outdated: bool,
     prune: bool,
     activate: bool,
+    grace_period: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { replace_outdated: false, prune: false, activate: false, grace_period: GRACE_PERIOD }
+    }
 }
 
 impl WebhookRouter {
@@ -67,42 +86,9 @@ impl WebhookRouter {
     /// [`RegistrationError::ConflictingSecrets`] if handlers of one event and path have different secrets, since a subscription has one.
     pub fn subscriptions(&self, base_url: &str) -> Result<Subscriptions, RegistrationError> {
         let base_url = check_base_url(base_url)?;
-        let target_of = |path: &str| format!("{base_url}{}", path.trim_end_matches('/'));
-        let mut wanted: BTreeMap<(String, String), (Wanted, &str)> = BTreeMap::new();
-        for (handler, secret) in self.handlers() {
-            let Some(events) = handler.events() else { continue };
-            let creatable = handler.version().is_none_or(|version| version == PayloadVersion::V0_7);
-            for event in events {
-                let target_url = target_of(handler.path());
-                let new = Wanted { event, target_url, secret: secret.cloned(), creatable };
-                let key = (new.target_url.clone(), new.event.to_string());
-                match wanted.get_mut(&key) {
-                    Some((known, other)) if known.secret != new.secret => {
-                        return Err(RegistrationError::ConflictingSecrets {
-                            event: new.event,
-                            path: handler.path(),
-                            handlers: [(*other).to_owned(), handler.name().to_owned()],
-                        });
-                    }
-                    Some((known, _)) => known.creatable |= creatable,
-                    None => {
-                        wanted.insert(key, (new, handler.name()));
-                    }
-                }
-            }
-        }
-        // Handlers of every event come last: what others name is theirs to decide.
-        for (handler, secret) in self.handlers().filter(|(handler, _)| handler.events().is_none()) {
-            for event in EventKind::KNOWN {
-                let target_url = target_of(handler.path());
-                let key = (target_url.clone(), (*event).to_owned());
-                let new =
-                    Wanted { event: EventKind::from(*event), target_url, secret: secret.cloned(), creatable: true };
-                wanted.entry(key).or_insert((new, handler.name())).0.creatable = true;
-            }
-        }
-        let wanted = wanted.into_values().map(|(wanted, _)| wanted).collect();
-        Ok(Subscriptions { base_url, wanted, options: Options::default() })
+        let subscriptions = Subscriptions { router: self.clone(), base_url, options: Options::default() };
+        subscriptions.wanted(None)?;
+        Ok(subscriptions)
     }
 }
 
@@ -126,13 +112,21 @@ impl Subscriptions {
         self
     }
 
+    /// For how long [`rotate_secret`](Self::rotate_secret) goes on accepting the secret that it replaced; 72 hours unless set, for as long as
+    /// Uploadcare redelivers what was signed with it.
+    pub fn grace_period(mut self, grace_period: Duration) -> Self {
+        self.options.grace_period = grace_period;
+        self
+    }
+
     /// Compares what is needed with what Uploadcare has. Changes nothing.
     ///
     /// # Errors
     /// [`RegistrationError::Client`] if the subscriptions cannot be listed.
     pub async fn plan(&self, client: &Client) -> Result<Plan, RegistrationError> {
+        let wanted = self.wanted(None)?;
         let list = client.list().await.map_err(|error| during("listing the subscriptions", error))?;
-        Ok(compare(self, &list))
+        Ok(compare(&self.base_url, self.options, &wanted, &list))
     }
 
     /// Carries out the plan; returns what was planned and done.
@@ -151,6 +145,34 @@ impl Subscriptions {
             plan.writes(),
             plan.steps.len() - plan.writes()
         );
+        Ok(plan)
+    }
+
+    /// Changes the router's signing secret without losing a delivery.
+    ///
+    /// From now on the running router accepts `new` beside what it accepted before, and `new` is what the subscriptions are made with. Then they are
+    /// made so, as [`sync`](Self::sync) does it. Only when that succeeded does the [grace period](Self::grace_period) of the replaced secrets begin; at its end
+    /// they are not accepted any more, and wiped. [`RouterStats::replaced_secret`](crate::RouterStats::replaced_secret) and
+    /// [`Delivery::secret_position`](crate::Delivery::secret_position) tell what is still signed with them. Secrets of handlers with `secret_env` stay.
+    ///
+    /// It changes this process alone. Before the application starts again, and where there are several of it, both secrets have to be in its configuration:
+    /// `.signing_secret(new).signing_secret(old)`, which a `sync` at boot turns into the same rotation.
+    ///
+    /// # Errors
+    /// [`RegistrationError::Client`] at the first call that fails: both secrets stay valid, and another call goes on from there.
+    /// [`RegistrationError::NothingToRotate`] if every handler has a secret of its own, and [`RegistrationError::ConflictingSecrets`] if a
+    /// subscription is shared with one that has: nothing is changed then.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub async fn rotate_secret(&self, client: &Client, new: SigningSecret) -> Result<Plan, RegistrationError> {
+        self.wanted(Some(&new))?;
+        if self.router.handlers(None).iter().all(|(handler, _)| handler.secret_env().is_some()) {
+            return Err(RegistrationError::NothingToRotate);
+        }
+        self.router.sign_with(&new);
+        let plan = self.sync(client).await?;
+        self.router.drop_replaced_secrets(self.options.grace_period);
         Ok(plan)
     }
 
@@ -177,6 +199,42 @@ impl Subscriptions {
                 tokio::time::sleep(delay).await;
             }
         })
+    }
+
+    /// What the handlers need by now. `instead` is taken for the router's own secret, if it is given.
+    fn wanted(&self, instead: Option<&SigningSecret>) -> Result<Vec<Wanted>, RegistrationError> {
+        let target_of = |path: &str| format!("{}{}", self.base_url, path.trim_end_matches('/'));
+        let mut wanted: BTreeMap<(String, String), (Wanted, &str)> = BTreeMap::new();
+        let handlers = self.router.handlers(instead);
+        for (handler, secret) in &handlers {
+            let Some(events) = handler.events() else { continue };
+            let creatable = handler.version().is_none_or(|version| version == PayloadVersion::V0_7);
+            for event in events {
+                let new = Wanted { event, target_url: target_of(handler.path()), secret: secret.clone(), creatable };
+                match wanted.entry(new.key()) {
+                    Entry::Vacant(free) => {
+                        free.insert((new, handler.name()));
+                    }
+                    Entry::Occupied(known) if known.get().0.secret != new.secret => {
+                        return Err(RegistrationError::ConflictingSecrets {
+                            event: new.event,
+                            path: handler.path(),
+                            handlers: [known.get().1.to_owned(), handler.name().to_owned()],
+                        });
+                    }
+                    Entry::Occupied(mut known) => known.get_mut().0.creatable |= creatable,
+                }
+            }
+        }
+        // Handlers of every event come last: what others name is theirs to decide.
+        for (handler, secret) in handlers.iter().filter(|(handler, _)| handler.events().is_none()) {
+            for event in EventKind::KNOWN {
+                let (event, target_url) = (EventKind::from(*event), target_of(handler.path()));
+                let new = Wanted { event, target_url, secret: secret.clone(), creatable: true };
+                wanted.entry(new.key()).or_insert((new, handler.name())).0.creatable = true;
+            }
+        }
+        Ok(wanted.into_values().map(|(wanted, _)| wanted).collect())
     }
 
     async fn carry_out(&self, client: &Client, step: &Step) -> Result<(), RegistrationError> {
@@ -289,6 +347,11 @@ pub enum RegistrationError {
         /// The handlers' names.
         handlers: [String; 2],
     },
+    /// Every handler has a `secret_env`, so that the router's own secret is used by none.
+    #[error(
+        "there is no secret to rotate: every handler has a `secret_env`; set those variables anew and restart instead"
+    )]
+    NothingToRotate,
     /// A call of the REST API failed.
     #[error("{step} failed: {error}")]
     Client {

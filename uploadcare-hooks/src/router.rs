@@ -4,6 +4,9 @@ mod answer;
 mod builder;
 mod dispatch;
 mod rejection;
+#[cfg(feature = "client")]
+mod rotation;
+mod secrets;
 mod stats;
 
 use std::{fmt, panic, sync::Arc, time::Duration};
@@ -16,14 +19,13 @@ pub(crate) use self::answer::Answer;
 pub use self::builder::{BuildError, BuildProblem, WebhookRouterBuilder};
 use self::dispatch::Route;
 pub use self::rejection::{FailureKind, HandlerFailure, Rejection, RejectionReason, TriedSecrets};
+use self::secrets::Keyring;
 pub use self::stats::RouterStats;
-#[cfg(feature = "client")]
-use crate::handler::HandlerDescriptor;
 use crate::{
-    delivery::{Delivery, DeliveryId, Received},
+    delivery::{Delivery, DeliveryId, MatchedSecret, Received},
     event::{Event, EventKind},
     handler::States,
-    signature::{self, MacBytes, SIGNATURE_HEADER, SignatureError, SigningSecret},
+    signature::{self, MacBytes, SIGNATURE_HEADER, SignatureError},
 };
 
 /// Receives deliveries and hands each to the handlers of its event.
@@ -59,7 +61,7 @@ pub struct WebhookRouter {
 
 struct Inner {
     routes: Vec<Route>,
-    secrets: Vec<SigningSecret>,
+    keyring: Keyring,
     states: Arc<States>,
     accept_unsigned: bool,
     body_limit: usize,
@@ -110,14 +112,6 @@ impl WebhookRouter {
     /// What was counted since the router was built.
     pub fn stats(&self) -> RouterStats {
         self.inner.counters.snapshot()
-    }
-
-    /// Each handler, with the secret that its deliveries are to be signed with: the first that was given.
-    #[cfg(feature = "client")]
-    pub(crate) fn handlers(&self) -> impl Iterator<Item = (&HandlerDescriptor, Option<&SigningSecret>)> {
-        let handlers = self.inner.routes.iter().flat_map(Route::all);
-        handlers
-            .map(|handler| (&handler.descriptor, handler.secrets.first().and_then(|at| self.inner.secrets.get(*at))))
     }
 
     #[cfg(feature = "actix-web")]
@@ -195,7 +189,7 @@ impl WebhookRouter {
         headers: &HeaderMap,
         body: &[u8],
         seen: &mut Seen<'_>,
-    ) -> Result<(DeliveryId, Option<usize>), RejectionReason> {
+    ) -> Result<(DeliveryId, Option<MatchedSecret>), RejectionReason> {
         let mut sent = headers.get_all(SIGNATURE_HEADER).iter();
         let claimed: MacBytes = match (sent.next(), sent.next()) {
             (None, _) if self.inner.accept_unsigned => return Ok((DeliveryId::from_unsigned(body), None)),
@@ -203,20 +197,25 @@ impl WebhookRouter {
             (Some(one), None) => signature::parse(one.as_bytes())?,
             (Some(_), Some(_)) => return Err(SignatureError::Malformed.into()),
         };
-        let secrets = || route.secrets.iter().filter_map(|at| Some((*at, self.inner.secrets.get(*at)?)));
-        match secrets().find(|(_, secret)| secret.matches(body, &claimed)) {
-            Some((position, _)) => {
-                seen.secrets = TriedSecrets::Matched(position);
-                Ok((DeliveryId::from_mac(&claimed), Some(position)))
+        let secrets = self.inner.keyring.now();
+        match secrets.find(&route.sources, body, &claimed) {
+            Some(secret) => {
+                let id = DeliveryId::from_mac(&claimed);
+                seen.secrets = TriedSecrets::Matched(secret.position);
+                if secrets.is_replaced(secret) {
+                    self.inner.counters.replaced_secret();
+                    tracing::info!("delivery {id} is signed with secret {}, which was replaced", secret.position);
+                }
+                Ok((id, Some(secret)))
             }
-            // Without a secret there is nothing to check a signature with: it counts as none.
-            None if self.inner.accept_unsigned && route.secrets.is_empty() => {
-                Ok((DeliveryId::from_unsigned(body), None))
-            }
-            None => {
-                seen.secrets = TriedSecrets::Failed(route.secrets.clone());
-                Err(SignatureError::Mismatch.into())
-            }
+            None => match secrets.positions(&route.sources) {
+                // Without a secret there is nothing to check a signature with: it counts as none.
+                tried if self.inner.accept_unsigned && tried.is_empty() => Ok((DeliveryId::from_unsigned(body), None)),
+                tried => {
+                    seen.secrets = TriedSecrets::Failed(tried);
+                    Err(SignatureError::Mismatch.into())
+                }
+            },
         }
     }
 
@@ -257,7 +256,7 @@ impl fmt::Debug for WebhookRouter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookRouter")
             .field("routes", &self.inner.routes)
-            .field("secrets", &self.inner.secrets.len())
+            .field("secrets", &self.inner.keyring.now().len())
             .field("accept_unsigned", &self.inner.accept_unsigned)
             .field("body_limit", &self.inner.body_limit)
             .field("handler_timeout", &self.inner.handler_timeout)

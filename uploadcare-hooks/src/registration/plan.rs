@@ -4,7 +4,7 @@ use std::fmt;
 
 use reqwest::Url;
 
-use super::{Subscriptions, Wanted};
+use super::{Options, Wanted};
 use crate::{
     client::{Subscription, is_loopback},
     payload::{EventKind, PayloadVersion},
@@ -87,25 +87,25 @@ fn same_url(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
-pub(super) fn compare(needed: &Subscriptions, list: &[Subscription]) -> Plan {
+pub(super) fn compare(base_url: &str, options: Options, needed: &[Wanted], list: &[Subscription]) -> Plan {
     let is_wanted = |wanted: &Wanted, there: &Subscription| {
         there.event == wanted.event && same_url(&there.target_url, &wanted.target_url)
     };
     let mut steps = Vec::new();
-    for wanted in &needed.wanted {
+    for wanted in needed {
         match list.iter().find(|there| is_wanted(wanted, there)) {
-            Some(there) => steps.push(for_existing(needed, wanted, there)),
+            Some(there) => steps.push(for_existing(options, wanted, there)),
             None => steps.push(for_missing(wanted)),
         }
     }
     let under_base = |there: &&Subscription| {
-        let rest = there.target_url.strip_prefix(needed.base_url.as_str());
+        let rest = there.target_url.strip_prefix(base_url);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     let (ours, foreign): (Vec<_>, Vec<_>) = list.iter().partition(under_base);
-    let stale = ours.into_iter().filter(|there| !needed.wanted.iter().any(|wanted| is_wanted(wanted, there)));
+    let stale = ours.into_iter().filter(|there| !needed.iter().any(|wanted| is_wanted(wanted, there)));
     steps.extend(stale.map(|there| Step {
-        action: if needed.options.prune { Action::Delete } else { Action::Keep },
+        action: if options.prune { Action::Delete } else { Action::Keep },
         event: there.event.clone(),
         target_url: there.target_url.clone(),
         id: Some(there.id),
@@ -132,7 +132,7 @@ fn for_missing(wanted: &Wanted) -> Step {
     }
 }
 
-fn for_existing(needed: &Subscriptions, wanted: &Wanted, there: &Subscription) -> Step {
+fn for_existing(options: Options, wanted: &Wanted, there: &Subscription) -> Step {
     let mut findings = target_findings(&there.target_url);
     let secret_differs = wanted.secret.is_some() && wanted.secret != there.signing_secret;
     if secret_differs {
@@ -145,9 +145,9 @@ fn for_existing(needed: &Subscriptions, wanted: &Wanted, there: &Subscription) -
     if outdated {
         findings.push(Finding::Outdated(there.version.clone()));
     }
-    let activate = !there.is_active && needed.options.activate;
+    let activate = !there.is_active && options.activate;
     // One that is paused and stays so is not replaced: the new one would be active.
-    let replace = outdated && needed.options.replace_outdated && wanted.creatable && (there.is_active || activate);
+    let replace = outdated && options.replace_outdated && wanted.creatable && (there.is_active || activate);
     let action = match (replace, secret_differs || activate) {
         (true, _) => Action::Replace,
         (false, true) => Action::Update,

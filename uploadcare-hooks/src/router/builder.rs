@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use super::{
     Inner, Rejection, RejectionHook, WebhookRouter,
     dispatch::{Handler, Route},
+    secrets::{Keyring, SecretSource, Secrets},
 };
 use crate::{
     handler::{HandlerDescriptor, States},
@@ -39,7 +40,7 @@ const MAX_CONCURRENT_HANDLERS: usize = 1024;
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct WebhookRouterBuilder {
-    secrets: Vec<SigningSecret>,
+    secrets: Secrets,
     states: States,
     handlers: Vec<HandlerDescriptor>,
     accept_unsigned: bool,
@@ -54,7 +55,7 @@ pub struct WebhookRouterBuilder {
 impl Default for WebhookRouterBuilder {
     fn default() -> Self {
         Self {
-            secrets: Vec::new(),
+            secrets: Secrets::default(),
             states: States::default(),
             handlers: Vec::new(),
             accept_unsigned: false,
@@ -69,13 +70,12 @@ impl Default for WebhookRouterBuilder {
 }
 
 impl WebhookRouterBuilder {
-    /// Adds a signing secret that deliveries may be signed with. Several may be valid at once, as during a rotation.
+    /// Adds a signing secret that deliveries may be signed with. Several may be valid at once, as during a rotation; the first is the one that
+    /// subscriptions are made with.
     ///
     /// Handlers with `secret_env` do not use it.
     pub fn signing_secret(mut self, secret: SigningSecret) -> Self {
-        if !self.secrets.contains(&secret) {
-            self.secrets.push(secret);
-        }
+        self.secrets.add(secret);
         self
     }
 
@@ -156,15 +156,13 @@ impl WebhookRouterBuilder {
     /// or unusable, a state that nobody provided, two handlers of one name, a limit that lets nothing through.
     pub fn build(mut self) -> Result<WebhookRouter, BuildError> {
         self.find_problems();
-        let router_secrets: Vec<usize> = (0..self.secrets.len()).collect();
         let own_secrets = self.read_own_secrets();
         let mut routes: Vec<Route> = Vec::new();
         for descriptor in self.handlers {
-            let secrets = match descriptor.secret_env() {
-                Some(variable) => own_secrets.get(variable).copied().into_iter().collect(),
-                None => router_secrets.clone(),
-            };
-            let handler = Arc::new(Handler::new(descriptor, secrets));
+            // A variable that could not be read is a problem by now, so that its handler never runs.
+            let own = descriptor.secret_env().and_then(|variable| own_secrets.get(variable));
+            let source = own.map_or(SecretSource::Router, |position| SecretSource::Own(*position));
+            let handler = Arc::new(Handler::new(descriptor, source));
             match routes.iter_mut().find(|route| route.path == descriptor.path()) {
                 Some(route) => route.add(&handler),
                 None => {
@@ -188,7 +186,7 @@ impl WebhookRouterBuilder {
         Ok(WebhookRouter {
             inner: Arc::new(Inner {
                 routes,
-                secrets: self.secrets,
+                keyring: Keyring::new(self.secrets),
                 states: Arc::new(self.states),
                 accept_unsigned: self.accept_unsigned,
                 body_limit: self.body_limit,
@@ -215,7 +213,7 @@ impl WebhookRouterBuilder {
             for state in handler.required_states().missing_from(&self.states) {
                 missing.entry(state).or_default().push(handler.name());
             }
-            if handler.secret_env().is_none() && self.secrets.is_empty() && !self.accept_unsigned {
+            if handler.secret_env().is_none() && self.secrets.len() == 0 && !self.accept_unsigned {
                 unsigned.push(handler.name());
             }
         }
@@ -249,13 +247,8 @@ impl WebhookRouterBuilder {
                 handlers.push(handler.name());
             } else if !positions.contains_key(variable) {
                 match SigningSecret::from_env(variable) {
-                    // A secret has one position, whichever way it came in.
                     Ok(secret) => {
-                        let known = self.secrets.iter().position(|known| *known == secret);
-                        positions.insert(variable, known.unwrap_or(self.secrets.len()));
-                        if known.is_none() {
-                            self.secrets.push(secret);
-                        }
+                        positions.insert(variable, self.secrets.add_own(secret));
                     }
                     Err(error) => {
                         failed.insert(variable, (error, vec![handler.name()]));

@@ -15,9 +15,9 @@ use futures_util::{
     future::{Either, join_all, select},
 };
 
-use super::{FailureKind, HandlerFailure, RejectionReason, WebhookRouter};
+use super::{FailureKind, HandlerFailure, RejectionReason, WebhookRouter, secrets::SecretSource};
 use crate::{
-    delivery::Delivery,
+    delivery::{Delivery, MatchedSecret},
     handler::{HandlerContext, HandlerDescriptor},
     payload::{EventKind, PayloadVersion},
     signature::SignatureError,
@@ -27,8 +27,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Route {
     pub(super) path: &'static str,
-    /// Positions of the secrets that a delivery to this path may be signed with.
-    pub(super) secrets: Vec<usize>,
+    /// The secrets that a delivery to this path may be signed with.
+    pub(super) sources: Vec<SecretSource>,
     /// For each known event, and last for unknown ones, the handlers that take it.
     handlers: [Vec<Arc<Handler>>; KINDS.len()],
 }
@@ -48,13 +48,13 @@ pub(super) struct Handler {
     pub(super) descriptor: HandlerDescriptor,
     version: Option<PayloadVersion>,
     event_uses: usize,
-    /// Positions of the secrets that its deliveries may be signed with.
-    pub(super) secrets: Vec<usize>,
+    /// The secrets that its deliveries may be signed with.
+    pub(super) source: SecretSource,
 }
 
 impl Handler {
-    pub(super) fn new(descriptor: HandlerDescriptor, secrets: Vec<usize>) -> Self {
-        Self { version: descriptor.version(), event_uses: descriptor.event_uses(), secrets, descriptor }
+    pub(super) fn new(descriptor: HandlerDescriptor, source: SecretSource) -> Self {
+        Self { version: descriptor.version(), event_uses: descriptor.event_uses(), source, descriptor }
     }
 
     fn takes_version(&self, version: Option<&PayloadVersion>) -> bool {
@@ -62,10 +62,10 @@ impl Handler {
     }
 
     /// Without a signature, only a handler that uses the router's secrets: one with a secret of its own always wants it.
-    fn takes_secret(&self, secret: Option<usize>) -> bool {
+    fn takes_secret(&self, secret: Option<MatchedSecret>) -> bool {
         match secret {
-            Some(position) => self.secrets.contains(&position),
-            None => self.descriptor.secret_env().is_none(),
+            Some(secret) => self.source.takes(secret),
+            None => self.source == SecretSource::Router,
         }
     }
 }
@@ -76,10 +76,8 @@ impl Route {
     }
 
     pub(super) fn add(&mut self, handler: &Arc<Handler>) {
-        for secret in &handler.secrets {
-            if !self.secrets.contains(secret) {
-                self.secrets.push(*secret);
-            }
+        if !self.sources.contains(&handler.source) {
+            self.sources.push(handler.source);
         }
         for (kind, handlers) in KINDS.iter().zip(&mut self.handlers) {
             let takes = match handler.descriptor.options.events {
@@ -119,7 +117,7 @@ impl Route {
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut events = f.debug_map();
-        events.entry(&"path", &self.path).entry(&"secrets", &self.secrets);
+        events.entry(&"path", &self.path).entry(&"secrets", &self.sources);
         for (kind, handlers) in KINDS.iter().zip(&self.handlers) {
             let event = kind.as_ref().map_or("(unknown)", EventKind::as_str);
             events.entry(&event, &handlers.iter().map(|handler| handler.descriptor.name()).collect::<Vec<_>>());
@@ -141,7 +139,7 @@ impl WebhookRouter {
             tracing::debug!("delivery {} is of the event {name:?}, which this version does not know", delivery.id());
         }
         let version = delivery.event().hook().map(|hook| hook.version.clone());
-        let secret = delivery.secret_position();
+        let secret = delivery.secret();
         let of_event = || route.handlers(kind).iter().filter(|handler| handler.takes_version(version.as_ref()));
         let wanted = of_event().filter(|handler| handler.takes_secret(secret)).count();
         if wanted == 0 {

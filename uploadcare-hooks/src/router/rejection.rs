@@ -91,7 +91,8 @@ impl fmt::Display for Rejection {
 
 /// The secrets that a signature was checked against, by position.
 ///
-/// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers.
+/// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers, then each new one
+/// of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TriedSecrets {

@@ -14,6 +14,8 @@ pub struct RouterStats {
     pub unknown_events: u64,
     /// Handlers that gave up on a delivery with [`HandlerError::discard`](crate::HandlerError::discard).
     pub discarded: u64,
+    /// Deliveries signed with a secret of the router other than the first: one that was replaced, as during a rotation.
+    pub replaced_secret: u64,
     /// Requests that were not acknowledged, whatever the reason.
     pub rejected: u64,
 }
@@ -24,6 +26,7 @@ pub(super) struct Counters {
     unhandled: AtomicU64,
     unknown_events: AtomicU64,
     discarded: AtomicU64,
+    replaced_secret: AtomicU64,
     rejected: AtomicU64,
 }
 
@@ -41,4 +44,4 @@ macro_rules! counters {
     };
 }
 
-counters!(acknowledged, unhandled, unknown_events, discarded, rejected);
+counters!(acknowledged, unhandled, unknown_events, discarded, replaced_secret, rejected);

@@ -1,6 +1,8 @@
 //! Plan and sync against the simulator.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod rotation;
+
 use std::time::Duration;
 
 use futures_util::future::join_all;

@@ -1,0 +1,195 @@
+//! Another signing secret, while deliveries keep coming.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use tests::{
+    deliveries::{payload, secret},
+    servers::Adapter,
+};
+use uploadcare_hooks::{
+    Delivery, FileDeleted, FileUploaded, SigningSecret, State, WebhookRouter, client::Client,
+    registration::RegistrationError, webhook_handler, webhook_handlers,
+};
+use uploadcare_sim::{Fault, FaultKind, Happening, Simulator};
+
+use crate::{BASE, client, conflicting, count, index, own_secret, simulator};
+
+fn other(text: &str) -> SigningSecret {
+    SigningSecret::new(text).unwrap()
+}
+
+fn hooks() -> WebhookRouter {
+    WebhookRouter::builder().signing_secret(secret()).handlers(webhook_handlers![index, count]).build().unwrap()
+}
+
+/// The status of a delivery that is signed with this secret.
+async fn deliver(hooks: &WebhookRouter, secret: &SigningSecret) -> StatusCode {
+    let body = payload("file.uploaded").to_string();
+    let request = Request::post("/").header("X-Uc-Signature", secret.sign(body.as_bytes()));
+    hooks.handle(request.body(Bytes::from(body)).unwrap()).await.status()
+}
+
+/// Waits until deliveries that are signed with this secret are refused.
+async fn refused(hooks: &WebhookRouter, secret: &SigningSecret) {
+    let start = Instant::now();
+    while deliver(hooks, secret).await != StatusCode::UNAUTHORIZED {
+        assert!(start.elapsed() < Duration::from_secs(20), "the old secret is still accepted");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn secrets_of(simulator: &Simulator) -> Vec<String> {
+    simulator.subscriptions().into_iter().filter_map(|made| made.signing_secret).collect()
+}
+
+#[tokio::test]
+async fn old_and_new_are_accepted_until_the_grace_period_ends() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let hooks = hooks();
+    let subscriptions = hooks.subscriptions(BASE).unwrap();
+    subscriptions.sync(&client).await.unwrap();
+    let (old, new) = (secret(), other("new"));
+    assert_eq!(deliver(&hooks, &new).await, StatusCode::UNAUTHORIZED);
+
+    let plan = subscriptions.clone().grace_period(Duration::from_secs(1)).rotate_secret(&client, new.clone()).await;
+    assert_eq!(plan.unwrap().writes(), 3);
+    assert_eq!(secrets_of(&simulator), ["new"; 3]);
+    assert_eq!(deliver(&hooks, &new).await, StatusCode::NO_CONTENT);
+    assert_eq!(hooks.stats().replaced_secret, 0);
+    assert_eq!(deliver(&hooks, &old).await, StatusCode::NO_CONTENT);
+    assert_eq!(hooks.stats().replaced_secret, 1);
+    // Whoever made their subscriptions before the rotation makes them with the new secret from then on.
+    assert_eq!(subscriptions.sync(&client).await.unwrap().writes(), 0);
+
+    refused(&hooks, &old).await;
+    assert_eq!(deliver(&hooks, &new).await, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_rotation_that_fails_halfway_keeps_both_and_the_next_call_finishes_it() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let hooks = hooks();
+    let subscriptions = hooks.subscriptions(BASE).unwrap().grace_period(Duration::ZERO);
+    subscriptions.sync(&client).await.unwrap();
+    // The list and one update succeed, and the next one does not.
+    simulator.fault_after(2, Fault { kind: FaultKind::Error, times: 1, carried_out: false });
+    let impatient = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
+    let error = subscriptions.rotate_secret(&impatient.build().unwrap(), other("new")).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::Client { .. }), "{error}");
+    let (old, new) = (secret(), other("new"));
+    assert_eq!(deliver(&hooks, &old).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&hooks, &new).await, StatusCode::NO_CONTENT);
+    subscriptions.rotate_secret(&client, other("new")).await.unwrap();
+    assert_eq!(secrets_of(&simulator), ["new"; 3]);
+    refused(&hooks, &old).await;
+}
+
+#[tokio::test]
+async fn a_secret_that_is_rotated_back_in_is_not_dropped_by_the_first_rotation() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let hooks = hooks();
+    let soon = hooks.subscriptions(BASE).unwrap().grace_period(Duration::from_millis(50));
+    let never = hooks.subscriptions(BASE).unwrap().grace_period(Duration::MAX);
+    soon.rotate_secret(&client, other("new")).await.unwrap();
+    never.rotate_secret(&client, secret()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(deliver(&hooks, &secret()).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&hooks, &other("new")).await, StatusCode::NO_CONTENT);
+    soon.rotate_secret(&client, other("newest")).await.unwrap();
+    refused(&hooks, &secret()).await;
+    refused(&hooks, &other("new")).await;
+    assert_eq!(deliver(&hooks, &other("newest")).await, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn what_cannot_be_rotated_is_refused_and_changes_nothing() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let build = |handlers| WebhookRouter::builder().signing_secret(other("tests")).handlers(handlers).build().unwrap();
+
+    let own = build(webhook_handlers![own_secret]).subscriptions(BASE).unwrap();
+    let error = own.rotate_secret(&client, other("new")).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::NothingToRotate), "{error}");
+
+    // `conflicting` has a secret of its own, which happens to be that of the router.
+    let hooks = build(webhook_handlers![count, conflicting]);
+    let error = hooks.subscriptions(BASE).unwrap().rotate_secret(&client, other("new")).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::ConflictingSecrets { .. }), "{error}");
+    assert_eq!(deliver(&hooks, &other("new")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(simulator.subscriptions(), []);
+}
+
+#[tokio::test]
+async fn secrets_of_handlers_stay_as_they_are() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let handlers = webhook_handlers![index, own_secret];
+    let hooks = WebhookRouter::builder().signing_secret(other("tests")).handlers(handlers).build().unwrap();
+    let subscriptions = hooks.subscriptions(BASE).unwrap().grace_period(Duration::ZERO);
+    subscriptions.rotate_secret(&client, other("new")).await.unwrap();
+    assert_eq!(secrets_of(&simulator), ["new", "tests"]);
+    refused(&hooks, &other("tests")).await;
+    // Dropped for the handlers that use the router's, and still there for the one whose own it is.
+    let body = payload("file.deleted").to_string();
+    let request = Request::post("/scans").header("X-Uc-Signature", other("tests").sign(body.as_bytes()));
+    let answer = hooks.handle(request.body(Bytes::from(body)).unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
+
+/// The files that were uploaded, with the secrets that this was signed with.
+type Seen = Arc<Mutex<BTreeSet<(String, Option<usize>)>>>;
+
+#[webhook_handler(event = "file.uploaded")]
+async fn note(event: FileUploaded, delivery: Delivery, State(seen): State<Seen>) {
+    seen.lock().unwrap().insert((event.data.uuid.to_string(), delivery.secret_position()));
+}
+
+#[webhook_handler(event = "file.deleted", path = "/scans", secret_env = "CARGO_PKG_NAME")]
+async fn bystander(_event: FileDeleted) {}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_delivery_is_lost_while_secrets_change() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let seen = Seen::default();
+    let handlers = webhook_handlers![note, bystander];
+    let builder = WebhookRouter::builder().signing_secret(secret()).state(Arc::clone(&seen)).handlers(handlers);
+    let hooks = builder.build().unwrap();
+    let address = Adapter::Actix.serve(hooks.clone(), false).await.unwrap();
+    let subscriptions = hooks.subscriptions(&format!("http://{address}/hooks")).unwrap();
+    subscriptions.sync(&client).await.unwrap();
+
+    let mut files = BTreeSet::new();
+    let mut happen = |times: usize| {
+        // Every other one is held back, so that it arrives after the secret that it is signed with was replaced.
+        for number in 0..times {
+            let delay_ms = if number % 2 == 0 { 300 } else { 0 };
+            files.insert(simulator.happen(&Happening { delay_ms, ..Happening::new("file.uploaded") }).to_string());
+        }
+    };
+    happen(20);
+    for round in 0..3 {
+        subscriptions.rotate_secret(&client, other(&format!("secret {round}"))).await.unwrap();
+        happen(20);
+    }
+    let start = Instant::now();
+    while seen.lock().unwrap().len() < files.len() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{} of {}", seen.lock().unwrap().len(), files.len());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (uuids, positions): (BTreeSet<_>, BTreeSet<_>) = seen.lock().unwrap().iter().cloned().unzip();
+    assert_eq!(uuids, files);
+    // Position 1 is the bystander's.
+    assert_eq!(positions, [0, 2, 3, 4].map(Some).into());
+    assert!(simulator.attempts().iter().all(|attempt| attempt.status == Some(204)), "none had to be sent again");
+    assert!(hooks.stats().replaced_secret > 0);
+}
