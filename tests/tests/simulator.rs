@@ -222,6 +222,30 @@ async fn events_happen_over_http_overtake_each_other_and_attempts_are_listed() {
 }
 
 #[tokio::test]
+async fn faults_are_ordered_over_http_and_begin_after_good_calls() {
+    let simulator = simulator();
+    let client = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
+    let client = client.build().unwrap();
+    let order = async |body: Value| {
+        let request = reqwest::Client::new().post(format!("{}/_sim/faults", simulator.base_url()));
+        request.body(body.to_string()).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(order(json!({"fault": "throttle", "after": 1, "times": 2})).await, 204);
+    assert_eq!(order(json!({"fault": "error", "after": 1})).await, 204);
+    assert_eq!(order(json!({"fault": "boredom"})).await, 400);
+    let mut outcomes = Vec::new();
+    for _ in 0..6 {
+        outcomes.push(match client.list().await {
+            Ok(_) => "ok",
+            Err(ClientError::Throttled { .. }) => "throttled",
+            Err(ClientError::Server(_)) => "server",
+            Err(_) => "other",
+        });
+    }
+    assert_eq!(outcomes, ["ok", "throttled", "throttled", "ok", "server", "ok"]);
+}
+
+#[tokio::test]
 async fn the_client_gets_over_every_fault_and_makes_nothing_twice() {
     let kinds = [FaultKind::Throttle, FaultKind::Error, FaultKind::Cut, FaultKind::Slow];
     let all = kinds.into_iter().flat_map(|kind| [(kind, false), (kind, true)]);
@@ -234,7 +258,7 @@ async fn get_over(kind: FaultKind, carried_out: bool) {
     let odd = (kind, carried_out) == (FaultKind::Throttle, true);
     let simulator = simulator();
     let client = client(&simulator, Auth::Signed);
-    let fault = || simulator.fault(Fault { kind, times: 1, carried_out });
+    let fault = || simulator.fault(Fault { carried_out, ..Fault::new(kind) });
     fault();
     let webhook = CreateWebhook::new(TARGET, EventKind::FileStored).signing_secret(secret());
     match client.create(&webhook).await {

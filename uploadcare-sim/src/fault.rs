@@ -13,6 +13,9 @@ pub struct Fault {
     /// With how many calls.
     #[serde(default = "once")]
     pub times: usize,
+    /// How many calls go well before; they count from the end of the fault that was asked for before this one.
+    #[serde(default)]
+    pub after: usize,
     /// Whether what a call asks for is done all the same.
     #[serde(default)]
     pub carried_out: bool,
@@ -20,6 +23,13 @@ pub struct Fault {
 
 fn once() -> usize {
     1
+}
+
+impl Fault {
+    /// A fault that the next call runs into, and nothing is carried out.
+    pub fn new(kind: FaultKind) -> Self {
+        Self { kind, times: 1, after: 0, carried_out: false }
+    }
 }
 
 /// What goes wrong with a REST call.
@@ -39,35 +49,26 @@ pub enum FaultKind {
 
 /// The faults to come.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
-    to_come: VecDeque<Fault>,
-    /// How many calls go well before the first of them.
-    after: usize,
-}
+pub(crate) struct Faults(VecDeque<Fault>);
 
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.to_come.push_back(fault);
-    }
-
-    pub(crate) fn add_after(&mut self, calls: usize, fault: Fault) {
-        self.after = calls;
-        self.add(fault);
+        self.0.push_back(fault);
     }
 
     /// The fault that the next call runs into.
     pub(crate) fn next(&mut self) -> Option<Fault> {
-        if self.after > 0 {
-            self.after -= 1;
-            return None;
-        }
         loop {
-            let fault = self.to_come.front_mut()?;
-            if fault.times > 0 {
+            let fault = self.0.front_mut()?;
+            if fault.times == 0 {
+                self.0.pop_front();
+            } else if fault.after > 0 {
+                fault.after -= 1;
+                return None;
+            } else {
                 fault.times -= 1;
                 return Some(*fault);
             }
-            self.to_come.pop_front();
         }
     }
 }

@@ -15,8 +15,8 @@
 //!   default, `previous_values` what `file.info_updated` says. `copies` (1 unless set) delivers it so many times, `delay_ms` holds it back, so that
 //!   later events overtake it. Answers `{"uuid": "..", "subscriptions": n}`.
 //! - `GET /_sim/deliveries` answers an array with every attempt to deliver, oldest first.
-//! - `POST /_sim/faults` with `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1, "carried_out": false}` spoils that many of the next REST
-//!   calls; with `carried_out`, what they ask for is done all the same.
+//! - `POST /_sim/faults` with `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1, "after": 0, "carried_out": false}` spoils that
+//!   many REST calls after `after` that go well; with `carried_out`, what they ask for is done all the same.
 //!
 //! Unlike Uploadcare it takes simple authentication over plain HTTP, since it is meant for loopback addresses.
 

@@ -1,7 +1,7 @@
 //! The simulator as a program: `cargo run -p uploadcare-sim -- --listen 127.0.0.1:8500`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::{error::Error, net::SocketAddr, process::ExitCode};
+use std::{error::Error, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{Arg, Command, value_parser};
 use uploadcare_sim::Simulator;
@@ -28,11 +28,23 @@ fn run() -> Result<(), Box<dyn Error>> {
         )
         .arg(option("public-key", "K", "demopublickey", "The project's public key"))
         .arg(option("secret-key", "S", "demosecretkey", "The project's secret key"))
+        .arg(
+            option(
+                "redelivery-delays",
+                "MS",
+                "1000,5000,30000,120000,600000,3600000",
+                "Milliseconds before each redelivery",
+            )
+            .value_delimiter(',')
+            .value_parser(value_parser!(u64)),
+        )
         .get_matches();
     let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
     let (public_key, secret_key) = (text("public-key"), text("secret-key"));
     let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("no address to serve at")?;
-    let simulator = Simulator::builder(&public_key, &secret_key).start(listen)?;
+    let delays = arguments.get_many::<u64>("redelivery-delays").unwrap_or_default();
+    let delays = delays.map(|delay| Duration::from_millis(*delay));
+    let simulator = Simulator::builder(&public_key, &secret_key).redelivery_delays(delays).start(listen)?;
     let base_url = simulator.base_url();
     println!(
         "Uploadcare is simulated at {base_url}, until Ctrl-C. Applications find it with

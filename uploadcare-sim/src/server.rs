@@ -142,11 +142,6 @@ impl Simulator {
         self.state.faults().add(fault);
     }
 
-    /// Spoils REST calls after so many that go well.
-    pub fn fault_after(&self, calls: usize, fault: Fault) {
-        self.state.faults().add_after(calls, fault);
-    }
-
     /// The subscriptions, oldest first.
     pub fn subscriptions(&self) -> Vec<Subscription> {
         self.state.store().all().to_vec()

@@ -210,7 +210,7 @@ async fn fail_after(calls: usize, kind: FaultKind, carried_out: bool) {
     simulator.subscribe(Subscription { signing_secret: None, ..there("file.uploaded", BASE) });
     simulator.subscribe(Subscription { version: Some("0.6".to_owned()), ..there("file.stored", BASE) });
     simulator.subscribe(there("file.infected", BASE));
-    simulator.fault_after(calls, Fault { kind, times: 1, carried_out });
+    simulator.fault(Fault { after: calls, carried_out, ..Fault::new(kind) });
     let needed = three().replace_outdated(true).prune(true);
     let context = format!("{kind:?} after {calls}, carried out: {carried_out}");
     if let Err(error) = needed.sync(&client).await {
@@ -284,7 +284,7 @@ async fn one_that_somebody_paused_stays_paused() {
 async fn a_sync_in_the_background_goes_on_until_it_succeeds() {
     let simulator = simulator();
     let client = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
-    simulator.fault(Fault { kind: FaultKind::Error, times: 1, carried_out: false });
+    simulator.fault(Fault::new(FaultKind::Error));
     let plan = three().sync_in_background(client.build().unwrap()).await.unwrap();
     assert_eq!(plan.writes(), 3);
     assert_eq!(simulator.subscriptions().len(), 3);

@@ -80,7 +80,7 @@ async fn a_rotation_that_fails_halfway_keeps_both_and_the_next_call_finishes_it(
     let subscriptions = hooks.subscriptions(BASE).unwrap().grace_period(Duration::ZERO);
     subscriptions.sync(&client).await.unwrap();
     // The list and one update succeed, and the next one does not.
-    simulator.fault_after(2, Fault { kind: FaultKind::Error, times: 1, carried_out: false });
+    simulator.fault(Fault { after: 2, ..Fault::new(FaultKind::Error) });
     let impatient = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
     let error = subscriptions.rotate_secret(&impatient.build().unwrap(), other("new")).await.unwrap_err();
     assert!(matches!(error, RegistrationError::Client { .. }), "{error}");
