@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use uploadcare_hooks::{
@@ -38,9 +41,24 @@ pub(crate) async fn index_upload(event: FileUploaded, State(index): State<Index>
     Ok(())
 }
 
+/// A service that is not there at first, as happens.
+#[derive(Clone, Default)]
+pub(crate) struct Backup(Arc<AtomicBool>);
+
+impl Backup {
+    fn copy(&self, _uuid: &str) -> Result<(), std::io::Error> {
+        let was_there = self.0.swap(true, Ordering::Relaxed);
+        if was_there { Ok(()) } else { Err(std::io::Error::other("the backup cannot be reached")) }
+    }
+}
+
+/// Whatever goes wrong, Uploadcare delivers the event again.
 #[webhook_handler(event = "file.stored")]
-pub(crate) async fn keep(event: FileStored) {
-    println!("   keep saw {}, stored at {:?}", event.data.uuid, event.data.datetime_stored);
+pub(crate) async fn back_up(event: FileStored, State(backup): State<Backup>) -> Result<(), std::io::Error> {
+    let file = event.data;
+    backup.copy(&file.uuid.to_string())?;
+    println!("   back_up saw {}, stored at {:?}", file.uuid, file.datetime_stored);
+    Ok(())
 }
 
 #[webhook_handler(event = "file.deleted")]

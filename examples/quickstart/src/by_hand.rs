@@ -1,0 +1,60 @@
+//! Deliveries that are made by hand: what the simulator does not send.
+
+use std::error::Error;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use uploadcare_hooks::SigningSecret;
+
+/// A request, and how it should be answered.
+pub(crate) struct Delivery {
+    title: &'static str,
+    body: String,
+    signature: String,
+    expected: StatusCode,
+}
+
+/// An old payload version, an event that is not known yet, and a forgery.
+pub(crate) fn all(secret: &SigningSecret) -> Vec<Delivery> {
+    let signed = |title, body: Value| {
+        let body = body.to_string();
+        Delivery { title, signature: secret.sign(body.as_bytes()), body, expected: StatusCode::NO_CONTENT }
+    };
+    let forged = signed("a delivery whose body was changed on the way", smallest());
+    vec![
+        signed("file.uploaded in the old version 0.6: image_info is lifted into content_info", legacy()),
+        signed("an event of next year", json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "files": 3}})),
+        Delivery { body: forged.body.replace("cat.jpg", "malware.exe"), expected: StatusCode::UNAUTHORIZED, ..forged },
+    ]
+}
+
+impl Delivery {
+    /// Sends it, and tells what came of it; fails if that is not what should come of it.
+    pub(crate) async fn send(self, target_url: &str) -> Result<(), Box<dyn Error>> {
+        println!("   {}", self.title);
+        let request = reqwest::Client::new().post(target_url).header("X-Uc-Signature", self.signature).body(self.body);
+        let status = request.send().await?.status();
+        println!("   answered {}", status.as_u16());
+        if status == self.expected { Ok(()) } else { Err(format!("this should have been {}", self.expected).into()) }
+    }
+}
+
+/// The least that a delivery can be.
+pub(crate) fn smallest() -> Value {
+    json!({
+        "hook": {"event": "file.uploaded"},
+        "data": {"uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b", "original_filename": "cat.jpg"},
+    })
+}
+
+/// A payload of version 0.6.
+fn legacy() -> Value {
+    json!({
+        "hook": {"id": 2, "project_id": 13, "event": "file.uploaded", "is_active": true, "version": "0.6"},
+        "data": {
+            "uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b", "size": 10_603, "mime_type": "image/jpeg",
+            "original_filename": "download.jpeg", "is_image": true, "is_ready": true,
+            "image_info": {"color_mode": "RGB", "format": "JPEG", "height": 168, "width": 300},
+        },
+    })
+}
