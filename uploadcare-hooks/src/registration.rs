@@ -15,6 +15,7 @@ mod plan;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    fmt,
     time::Duration,
 };
 
@@ -321,7 +322,9 @@ fn check_base_url(base_url: &str) -> Result<String, RegistrationError> {
 }
 
 /// Why subscriptions could not be planned or made.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` says the same as `Display`, since a `main` that returns an error prints it with `Debug`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistrationError {
     /// The base URL cannot be one.
@@ -360,4 +363,10 @@ pub enum RegistrationError {
         /// Why it failed.
         error: ClientError,
     },
+}
+
+impl fmt::Debug for RegistrationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

@@ -5,7 +5,9 @@ use std::{fmt, time::Duration};
 use reqwest::StatusCode;
 
 /// Why a call did not succeed. Never shows a key or a signing secret.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` says the same as `Display`, since a `main` that returns an error prints it with `Debug`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// The client cannot be built: a key, the base URL or the environment is wrong.
@@ -115,6 +117,12 @@ impl ClientError {
             status if status.is_server_error() => Self::Server(error),
             _ => Self::Refused(error),
         }
+    }
+}
+
+impl fmt::Debug for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
