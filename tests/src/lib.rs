@@ -2,3 +2,4 @@
 
 pub mod deliveries;
 pub mod servers;
+pub mod storages;

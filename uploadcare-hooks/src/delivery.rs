@@ -1,9 +1,10 @@
 //! A verified request: what came, and the event that was read from it.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -113,13 +114,28 @@ impl DeliveryId {
         Self(id)
     }
 
-    pub(crate) fn from_unsigned(body: &[u8]) -> Self {
-        Self::from_mac(&Sha256::digest(body).into())
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self::from_mac(&Sha256::digest(bytes).into())
     }
 
     /// The id's bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+impl Serialize for DeliveryId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DeliveryId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = Cow::<str>::deserialize(deserializer)?;
+        let mut id = [0; 16];
+        hex::decode_to_slice(digits.as_bytes(), &mut id).map_err(D::Error::custom)?;
+        Ok(Self(id))
     }
 }
 

@@ -1,12 +1,12 @@
 //! One verified delivery's event, and the marker types that name events in the type system.
 
 use bytes::Bytes;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 pub use crate::payload::EventKind;
 use crate::payload::{
-    DecodeError,
+    DecodeError, Peek, PeekedHook,
     appdata::Source,
     from_slice,
     v0_7::{File, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, Hook, SentPayload},
@@ -80,15 +80,7 @@ impl Event {
     /// What does not have a known event's form may still be an event that is not known.
     #[cold]
     fn from_odd_slice(body: &[u8]) -> Result<Self, DecodeError> {
-        #[derive(Deserialize)]
-        struct Odd {
-            hook: OddHook,
-        }
-        #[derive(Deserialize)]
-        struct OddHook {
-            event: EventKind,
-        }
-        if let Ok(Odd { hook: OddHook { event: EventKind::Other(name) } }) = serde_json::from_slice(body) {
+        if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), .. } }) = serde_json::from_slice(body) {
             return UnknownEvent::read(name, body).map(Self::Unknown);
         }
         match from_slice::<SentPayload<'_>>(body) {

@@ -11,10 +11,14 @@ mod delivery;
 pub mod event;
 mod handler;
 pub mod payload;
+#[cfg(feature = "queue")]
+pub mod queue;
 #[cfg(feature = "client")]
 pub mod registration;
 mod router;
 mod signature;
+#[cfg(feature = "queue")]
+mod worker;
 
 #[doc(hidden)]
 pub mod __private;

@@ -21,6 +21,7 @@ pub mod v0_7;
 
 pub use self::decode::DecodeError;
 pub(crate) use self::decode::from_slice;
+pub(crate) use self::envelope::{Peek, PeekedHook};
 #[cfg(feature = "client")]
 pub(crate) use self::lenient::{null_default, text, timestamp};
 pub use self::names::{AddonName, ColorMode, EventKind, InitiatorKind, PayloadVersion};

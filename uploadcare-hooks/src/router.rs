@@ -3,6 +3,8 @@
 mod answer;
 mod builder;
 mod dispatch;
+#[cfg(feature = "queue")]
+mod enqueue;
 mod rejection;
 #[cfg(feature = "client")]
 mod rotation;
@@ -41,13 +43,14 @@ use crate::{
 /// | what happened | status |
 /// |---|---|
 /// | all handlers for the event returned `Ok`, or none is registered (an unknown event included) | 204 |
+/// | stored in the queue, if there is one | 202 |
 /// | signature missing, malformed or wrong | 401 |
 /// | unknown path · not `POST` | 404 · 405 with `Allow` |
 /// | the body came too slowly | 408 |
 /// | body over the limit | 413 |
 /// | verified, but not a webhook payload | 422 |
 /// | a handler failed or panicked, or something upstream consumed the body | 500 |
-/// | a handler ran out of time, or too many run at once | 503 with `Retry-After` |
+/// | a handler ran out of time, too many run at once, or the queue's storage failed | 503 with `Retry-After` |
 ///
 /// Checks come in this order: path, method, size, signature, and only then parsing. Bodies are `application/problem+json` with a
 /// `code` that stays the same; they never carry a handler's error, a secret or the payload. [`on_rejection`](WebhookRouterBuilder::on_rejection)
@@ -74,6 +77,8 @@ struct Inner {
     max_concurrent_handlers: usize,
     permits: Semaphore,
     on_rejection: Option<RejectionHook>,
+    #[cfg(feature = "queue")]
+    queue: Option<enqueue::Queue>,
     counters: stats::Counters,
 }
 
@@ -148,16 +153,26 @@ impl WebhookRouter {
     pub(crate) async fn deliver(&self, admitted: Admitted<'_>, headers: HeaderMap, body: Bytes) -> Answer {
         let route = admitted.route;
         let mut seen = Seen::at(route.path);
+        #[cfg(feature = "queue")]
+        if let Some(queue) = &self.inner.queue {
+            // Boxed, so that it does not make the future of inline dispatch larger.
+            let stored = Box::pin(self.enqueue(queue, route, headers, body, &mut seen)).await;
+            return self.answer(&seen, stored);
+        }
         let done = match self.open(route, headers, body, &mut seen) {
             Ok((kind, delivery)) => self.dispatch(route, &kind, delivery).await,
             Err(reason) => Err(reason),
         };
-        match done {
-            Ok(()) => {
+        self.answer(&seen, done.map(|()| Answer::Done))
+    }
+
+    fn answer(&self, seen: &Seen<'_>, ended: Result<Answer, RejectionReason>) -> Answer {
+        match ended {
+            Ok(answer) => {
                 self.inner.counters.acknowledged();
-                Answer::Done
+                answer
             }
-            Err(reason) => self.reject(&seen, reason),
+            Err(reason) => self.reject(seen, reason),
         }
     }
 
@@ -169,12 +184,6 @@ impl WebhookRouter {
         body: Bytes,
         seen: &mut Seen<'_>,
     ) -> Result<(EventKind, Delivery), RejectionReason> {
-        if body.len() > self.inner.body_limit {
-            return Err(RejectionReason::BodyTooLarge { limit: self.inner.body_limit });
-        }
-        if body.is_empty() && announces_body(&headers) {
-            return Err(RejectionReason::BodyConsumed);
-        }
         let (id, secret) = self.verify(route, &headers, &body, seen)?;
         let event = Event::from_bytes(&body).map_err(RejectionReason::NotAPayload)?;
         let kind = event.kind();
@@ -182,7 +191,7 @@ impl WebhookRouter {
         Ok((kind, Delivery::new(event, Received { id, path: route.path, headers, body, secret })))
     }
 
-    /// Finds the secret that the body was signed with, `None` if it is not signed and need not be.
+    /// Checks the body's size, and finds the secret that it was signed with, `None` if it is not signed and need not be.
     fn verify(
         &self,
         route: &Route,
@@ -190,9 +199,15 @@ impl WebhookRouter {
         body: &[u8],
         seen: &mut Seen<'_>,
     ) -> Result<(DeliveryId, Option<MatchedSecret>), RejectionReason> {
+        if body.len() > self.inner.body_limit {
+            return Err(RejectionReason::BodyTooLarge { limit: self.inner.body_limit });
+        }
+        if body.is_empty() && announces_body(headers) {
+            return Err(RejectionReason::BodyConsumed);
+        }
         let mut sent = headers.get_all(SIGNATURE_HEADER).iter();
         let claimed: MacBytes = match (sent.next(), sent.next()) {
-            (None, _) if self.inner.accept_unsigned => return Ok((DeliveryId::from_unsigned(body), None)),
+            (None, _) if self.inner.accept_unsigned => return Ok((DeliveryId::from_bytes(body), None)),
             (None, _) => return Err(RejectionReason::SignatureMissing),
             (Some(one), None) => signature::parse(one.as_bytes())?,
             (Some(_), Some(_)) => return Err(SignatureError::Malformed.into()),
@@ -210,7 +225,7 @@ impl WebhookRouter {
             }
             None => match secrets.positions(&route.sources) {
                 // Without a secret there is nothing to check a signature with: it counts as none.
-                tried if self.inner.accept_unsigned && tried.is_empty() => Ok((DeliveryId::from_unsigned(body), None)),
+                tried if self.inner.accept_unsigned && tried.is_empty() => Ok((DeliveryId::from_bytes(body), None)),
                 tried => {
                     seen.secrets = TriedSecrets::Failed(tried);
                     Err(SignatureError::Mismatch.into())

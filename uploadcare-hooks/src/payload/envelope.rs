@@ -113,3 +113,17 @@ pub struct InitiatorDetail {
     /// The file that this one was made from.
     pub source_file_uuid: Option<Uuid>,
 }
+
+/// As much of a payload as says where it belongs, also of one that does not have its event's form.
+#[derive(Deserialize)]
+pub(crate) struct Peek {
+    pub(crate) hook: PeekedHook,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PeekedHook {
+    pub(crate) event: EventKind,
+    #[cfg(feature = "queue")]
+    #[serde(default, deserialize_with = "lenient::null_default")]
+    pub(crate) version: PayloadVersion,
+}

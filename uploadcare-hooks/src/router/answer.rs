@@ -13,6 +13,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 pub(crate) enum Answer {
     /// The delivery is done.
     Done,
+    /// The delivery is stored, and will be done.
+    #[cfg(feature = "queue")]
+    Stored,
     /// The delivery is to be sent again, or is none.
     Refused(Refusal),
 }
@@ -30,6 +33,8 @@ impl Answer {
     pub(crate) fn into_response(self) -> http::Response<Bytes> {
         let (status, body) = match self {
             Self::Done => (StatusCode::NO_CONTENT, Bytes::new()),
+            #[cfg(feature = "queue")]
+            Self::Stored => (StatusCode::ACCEPTED, Bytes::new()),
             Self::Refused(refusal) => (refusal.status, refusal.problem().into()),
         };
         let mut response = http::Response::new(body);

@@ -4,16 +4,23 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
+#[cfg(feature = "queue")]
+use super::enqueue::Queue;
 use super::{
     Inner, Rejection, RejectionHook, WebhookRouter,
     dispatch::{Handler, Route},
     secrets::{Keyring, SecretSource, Secrets},
 };
+#[cfg(feature = "queue")]
+use crate::queue::Store;
 use crate::{
     handler::{HandlerDescriptor, States},
     signature::{SecretError, SigningSecret},
 };
 
+/// Some storages of apalis go no further.
+#[cfg(feature = "queue")]
+const MAX_QUEUE_ATTEMPTS: u32 = 25;
 const BODY_LIMIT: usize = 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,6 +56,10 @@ pub struct WebhookRouterBuilder {
     handler_timeout: Option<Duration>,
     max_concurrent_handlers: usize,
     on_rejection: Option<RejectionHook>,
+    #[cfg(feature = "queue")]
+    pub(super) queue: Option<Box<dyn Store>>,
+    #[cfg(feature = "queue")]
+    pub(super) queue_attempts: u32,
     problems: Vec<BuildProblem>,
 }
 
@@ -64,6 +75,10 @@ impl Default for WebhookRouterBuilder {
             handler_timeout: Some(HANDLER_TIMEOUT),
             max_concurrent_handlers: MAX_CONCURRENT_HANDLERS,
             on_rejection: None,
+            #[cfg(feature = "queue")]
+            queue: None,
+            #[cfg(feature = "queue")]
+            queue_attempts: MAX_QUEUE_ATTEMPTS,
             problems: Vec::new(),
         }
     }
@@ -195,6 +210,8 @@ impl WebhookRouterBuilder {
                 max_concurrent_handlers: limit,
                 permits: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
                 on_rejection: self.on_rejection,
+                #[cfg(feature = "queue")]
+                queue: self.queue.map(|store| Queue::new(store, self.queue_attempts)),
                 counters: super::stats::Counters::default(),
             }),
         })
@@ -227,6 +244,10 @@ impl WebhookRouterBuilder {
         }
         if !unsigned.is_empty() {
             self.problems.push(BuildProblem::NoSigningSecret { handlers: unsigned });
+        }
+        #[cfg(feature = "queue")]
+        if !(1..=MAX_QUEUE_ATTEMPTS).contains(&self.queue_attempts) {
+            self.problems.push(BuildProblem::QueueAttempts { attempts: self.queue_attempts, most: MAX_QUEUE_ATTEMPTS });
         }
         let zero = [
             ("body_limit", self.body_limit == 0),
@@ -355,6 +376,14 @@ pub enum BuildProblem {
         limit: usize,
         /// What one delivery can need.
         needed: usize,
+    },
+    /// A job of the queue would not be tried, or more often than storages can count.
+    #[error("`queue_attempts` is {attempts}: give 1 to {most}")]
+    QueueAttempts {
+        /// What was set.
+        attempts: u32,
+        /// The most that can be.
+        most: u32,
     },
     /// A limit of zero, which lets nothing through.
     #[error("`{option}` is zero, which lets no delivery through")]

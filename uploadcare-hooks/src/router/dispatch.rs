@@ -8,6 +8,7 @@ use std::{
     pin::pin,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 use futures_util::{
@@ -70,6 +71,23 @@ impl Handler {
     }
 }
 
+/// The handlers of one event that want a delivery.
+pub(super) struct Selection<'r> {
+    handlers: &'r [Arc<Handler>],
+    version: Option<PayloadVersion>,
+    secret: Option<MatchedSecret>,
+}
+
+impl<'r> Selection<'r> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'r Handler> {
+        self.of_any_secret().filter(|handler| handler.takes_secret(self.secret))
+    }
+
+    fn of_any_secret(&self) -> impl Iterator<Item = &'r Handler> {
+        self.handlers.iter().map(Arc::as_ref).filter(|handler| handler.takes_version(self.version.as_ref()))
+    }
+}
+
 impl Route {
     pub(super) fn at(path: &'static str) -> Self {
         Self { path, ..Self::default() }
@@ -97,7 +115,7 @@ impl Route {
     }
 
     /// Each handler once.
-    #[cfg(feature = "client")]
+    #[cfg(any(feature = "client", feature = "queue"))]
     pub(super) fn all(&self) -> impl Iterator<Item = &Handler> {
         let mut seen = Vec::new();
         self.handlers.iter().flatten().map(Arc::as_ref).filter(move |handler| {
@@ -134,31 +152,19 @@ impl WebhookRouter {
         kind: &EventKind,
         delivery: Delivery,
     ) -> Result<(), RejectionReason> {
-        if let EventKind::Other(name) = kind {
-            self.inner.counters.unknown_events();
-            tracing::debug!("delivery {} is of the event {name:?}, which this version does not know", delivery.id());
-        }
         let version = delivery.event().hook().map(|hook| hook.version.clone());
-        let secret = delivery.secret();
-        let of_event = || route.handlers(kind).iter().filter(|handler| handler.takes_version(version.as_ref()));
-        let wanted = of_event().filter(|handler| handler.takes_secret(secret)).count();
+        let selection = self.select(route, kind, version, delivery.secret())?;
+        let wanted = selection.iter().count();
         if wanted == 0 {
-            return match (of_event().next(), secret) {
-                (None, _) => {
-                    self.inner.counters.unhandled();
-                    tracing::debug!("no handler for delivery {} of {:?}: acknowledged", delivery.id(), kind.as_str());
-                    Ok(())
-                }
-                (Some(_), Some(_)) => Err(SignatureError::Mismatch.into()),
-                (Some(_), None) => Err(RejectionReason::SignatureMissing),
-            };
+            tracing::debug!("no handler for delivery {} of {:?}: acknowledged", delivery.id(), kind.as_str());
+            return Ok(());
         }
         let limit = self.inner.max_concurrent_handlers;
         let overloaded = || RejectionReason::Overloaded { limit, wanted };
         let many = u32::try_from(wanted).map_err(|_| overloaded())?;
         let _permits = self.inner.permits.try_acquire_many(many).map_err(|_| overloaded())?;
 
-        let mut handlers = of_event().filter(|handler| handler.takes_secret(secret));
+        let mut handlers = selection.iter();
         let failures: Vec<HandlerFailure> = match (handlers.next(), wanted) {
             // The usual case. The delivery is the handler's own, so that it can move the payload out.
             (Some(handler), 1) => self.run(handler, delivery).await.into_iter().collect(),
@@ -173,38 +179,73 @@ impl WebhookRouter {
         if failures.is_empty() { Ok(()) } else { Err(RejectionReason::HandlersFailed(failures)) }
     }
 
-    /// Runs one handler: within its time, and not beyond its panic.
+    /// Finds the handlers that want a delivery; none if there are none for its event. An error if its secret is good for none of them.
+    pub(super) fn select<'r>(
+        &self,
+        route: &'r Route,
+        kind: &EventKind,
+        version: Option<PayloadVersion>,
+        secret: Option<MatchedSecret>,
+    ) -> Result<Selection<'r>, RejectionReason> {
+        if let EventKind::Other(name) = kind {
+            self.inner.counters.unknown_events();
+            tracing::debug!("a delivery is of the event {name:?}, which this version does not know");
+        }
+        let selection = Selection { handlers: route.handlers(kind), version, secret };
+        if selection.iter().next().is_none() {
+            if selection.of_any_secret().next().is_some() {
+                return Err(match secret {
+                    Some(_) => SignatureError::Mismatch.into(),
+                    None => RejectionReason::SignatureMissing,
+                });
+            }
+            self.inner.counters.unhandled();
+        }
+        Ok(selection)
+    }
+
+    /// Runs one handler; a delivery that it discards is done.
     async fn run(&self, handler: &Handler, delivery: Delivery) -> Option<HandlerFailure> {
         let id = delivery.id();
         let name = handler.descriptor.name();
-        let failed = |kind| Some(HandlerFailure { handler: name, kind });
-        let context = HandlerContext::new(delivery, Arc::clone(&self.inner.states), handler.event_uses);
-        let run = handler.descriptor.run;
-        let mut work = pin!(AssertUnwindSafe(async move { run(context).await }).catch_unwind());
-        let ended = match (poll_once(&mut work).await, self.inner.handler_timeout) {
-            // Many handlers never wait, and need no timer.
-            (Some(ended), _) => ended,
-            (None, None) => work.await,
-            (None, Some(limit)) => {
-                // Tokio panics where there is no runtime, or one without timers.
-                let Ok(sleep) = panic::catch_unwind(|| Box::pin(tokio::time::sleep(limit))) else {
-                    return failed(FailureKind::NoTimer);
-                };
-                match select(work, sleep).await {
-                    Either::Left((ended, _)) => ended,
-                    Either::Right(_) => return failed(FailureKind::TimedOut(limit)),
-                }
-            }
-        };
-        match ended {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) if error.is_discard() => {
+        match self.guard(handler, delivery).await {
+            Ok(()) => None,
+            Err(FailureKind::Error(error)) if error.is_discard() => {
                 self.inner.counters.discarded();
                 tracing::warn!("handler `{name}` discarded delivery {id}: {:?}", error.to_string());
                 None
             }
-            Ok(Err(error)) => failed(FailureKind::Error(error)),
-            Err(panic) => failed(FailureKind::Panicked(panic_message(panic.as_ref()))),
+            Err(kind) => Some(HandlerFailure { handler: name, kind }),
+        }
+    }
+
+    /// Runs one handler: within its time, and not beyond its panic.
+    pub(super) async fn guard(&self, handler: &Handler, delivery: Delivery) -> Result<(), FailureKind> {
+        let context = HandlerContext::new(delivery, Arc::clone(&self.inner.states), handler.event_uses);
+        let run = handler.descriptor.run;
+        let work = pin!(AssertUnwindSafe(async move { run(context).await }).catch_unwind());
+        match within(self.inner.handler_timeout, work).await? {
+            Ok(outcome) => outcome.map_err(FailureKind::Error),
+            Err(panic) => Err(FailureKind::Panicked(panic_message(panic.as_ref()))),
+        }
+    }
+}
+
+/// What comes of work that may take so long.
+pub(super) async fn within<F: Future + Unpin>(limit: Option<Duration>, mut work: F) -> Result<F::Output, FailureKind> {
+    match (poll_once(&mut work).await, limit) {
+        // Many handlers never wait, and need no timer.
+        (Some(ended), _) => Ok(ended),
+        (None, None) => Ok(work.await),
+        (None, Some(limit)) => {
+            // Tokio panics where there is no runtime, or one without timers.
+            let Ok(sleep) = panic::catch_unwind(|| Box::pin(tokio::time::sleep(limit))) else {
+                return Err(FailureKind::NoTimer);
+            };
+            match select(work, sleep).await {
+                Either::Left((ended, _)) => Ok(ended),
+                Either::Right(_) => Err(FailureKind::TimedOut(limit)),
+            }
         }
     }
 }

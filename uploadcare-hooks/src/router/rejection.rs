@@ -163,6 +163,14 @@ pub enum RejectionReason {
         /// How many the delivery needs.
         wanted: usize,
     },
+    /// A job could not be stored in the queue: 503, `queue_failed`. What was stored of the delivery stays, and the redelivery adds the rest.
+    #[error("the job of handler `{handler}` could not be stored: {problem}")]
+    QueueFailed {
+        /// The name of the handler that the job is for.
+        handler: &'static str,
+        /// What the storage says.
+        problem: String,
+    },
 }
 
 impl RejectionReason {
@@ -192,6 +200,7 @@ impl RejectionReason {
             }
             Self::HandlersFailed(_) => (S::INTERNAL_SERVER_ERROR, "handler_failed", "a handler failed"),
             Self::Overloaded { .. } => (S::SERVICE_UNAVAILABLE, "overloaded", "too many handlers run at once"),
+            Self::QueueFailed { .. } => (S::SERVICE_UNAVAILABLE, "queue_failed", "the delivery could not be stored"),
         };
         Refusal { status, code, title }
     }

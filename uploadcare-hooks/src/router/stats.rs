@@ -16,6 +16,8 @@ pub struct RouterStats {
     pub discarded: u64,
     /// Deliveries signed with a secret of the router other than the first: one that was replaced, as during a rotation.
     pub replaced_secret: u64,
+    /// Jobs that were given to the queue. A redelivery gives its own again, and the storage leaves them out.
+    pub queued: u64,
     /// Requests that were not acknowledged, whatever the reason.
     pub rejected: u64,
 }
@@ -27,13 +29,15 @@ pub(super) struct Counters {
     unknown_events: AtomicU64,
     discarded: AtomicU64,
     replaced_secret: AtomicU64,
+    queued: AtomicU64,
     rejected: AtomicU64,
 }
 
 macro_rules! counters {
     ($($name:ident),+) => {
         impl Counters {
-            $(pub(super) fn $name(&self) {
+            $(#[cfg_attr(not(feature = "queue"), allow(dead_code))]
+            pub(super) fn $name(&self) {
                 self.$name.fetch_add(1, Ordering::Relaxed);
             })+
 
@@ -44,4 +48,4 @@ macro_rules! counters {
     };
 }
 
-counters!(acknowledged, unhandled, unknown_events, discarded, replaced_secret, rejected);
+counters!(acknowledged, unhandled, unknown_events, discarded, replaced_secret, queued, rejected);

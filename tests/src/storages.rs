@@ -1,0 +1,287 @@
+//! The storages that a queue may have, behind one face, so that each test runs over all of them.
+
+use std::{
+    env, fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use apalis::{layers::WorkerBuilderExt, layers::retry::RetryPolicy};
+use apalis_core::{
+    backend::ext::BackendExt,
+    error::{BoxDynError, WorkerError},
+    worker::builder::WorkerBuilder,
+};
+use apalis_postgres::PostgresStorage;
+use apalis_redis::RedisStorage;
+use apalis_sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteStorage};
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use tempfile::TempDir;
+use tokio::{sync::watch, task::JoinHandle};
+use uploadcare_hooks::{
+    WebhookRouter, WebhookRouterBuilder,
+    queue::{self, DeadJob, Job, QueueError},
+};
+
+/// The storages that are tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A SQLite file, in a directory of its own.
+    Sqlite,
+    /// The Redis server of `TEST_REDIS_URL`.
+    Redis,
+    /// The PostgreSQL server of `TEST_POSTGRES_URL`.
+    Postgres,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sqlite, Self::Redis, Self::Postgres];
+
+    /// Where the server is; `None`, and a line that says so, if nobody gave one.
+    #[allow(clippy::print_stderr)]
+    fn server(self) -> Option<String> {
+        let variable = match self {
+            Self::Sqlite => return Some(String::new()),
+            Self::Redis => "TEST_REDIS_URL",
+            Self::Postgres => "TEST_POSTGRES_URL",
+        };
+        let url = env::var(variable).ok().filter(|url| !url.is_empty());
+        if url.is_none() {
+            eprintln!("skipped over {self:?}: {variable} is not set");
+        }
+        url
+    }
+
+    /// A queue of its own on this storage; `None` if there is no server for it.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or the file not be made.
+    pub async fn open(self) -> Result<Option<Storage>, BoxDynError> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let directory = TempDir::new()?;
+        let queue = format!("test-{}-{number}-{}", std::process::id(), directory.path().display());
+        let file = directory.path().join("queue.db");
+        let storage = self.open_queue(&queue, &file.to_string_lossy()).await?;
+        Ok(storage.map(|storage| Storage { directory: Some(directory), ..storage }))
+    }
+
+    /// The queue of this name, in this file if it is SQLite's; `None` if there is no server for it.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or the file not be opened.
+    pub async fn open_queue(self, queue: &str, file: &str) -> Result<Option<Storage>, BoxDynError> {
+        let Some(url) = self.server() else { return Ok(None) };
+        Ok(Some(match self {
+            Self::Sqlite => {
+                let options = SqliteConnectOptions::new()
+                    .filename(file)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full);
+                let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+                SqliteStorage::migrations().run(&pool).await?;
+                let config = apalis_sqlite::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
+                Storage::of_sqlite(SqliteStorage::new(&pool).with_config(config))
+            }
+            Self::Redis => {
+                let config = apalis_redis::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
+                // Unless set, idempotency keys are forgotten at once.
+                let config = config.idempotency_ttl(Some(Duration::from_secs(4 * 24 * 60 * 60)));
+                Storage::of_redis(RedisStorage::new(apalis_redis::connect(url).await?).with_config(config))
+            }
+            Self::Postgres => {
+                let pool = sqlx::postgres::PgPoolOptions::new().max_connections(4).connect(&url).await?;
+                PostgresStorage::setup(&pool).await?;
+                let config = apalis_postgres::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
+                Storage::of_postgres(PostgresStorage::new(&pool).with_config(config))
+            }
+        }))
+    }
+}
+
+/// With two of them missed, a worker counts as dead.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// A queue's storage.
+pub struct Storage {
+    /// Deleted with it.
+    directory: Option<TempDir>,
+    attach: Box<dyn Fn(WebhookRouterBuilder) -> WebhookRouterBuilder + Send + Sync>,
+    work: Arc<Work>,
+    dead: Box<dyn Fn() -> BoxFuture<'static, Result<Vec<DeadJob>, QueueError>> + Send + Sync>,
+    again: Box<dyn Fn(DeadJob) -> BoxFuture<'static, Result<(), QueueError>> + Send + Sync>,
+}
+
+type Work = dyn Fn(WebhookRouter, WorkerOptions, Stop) -> BoxFuture<'static, Result<(), WorkerError>> + Send + Sync;
+
+/// How a worker goes about it.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Its name.
+    pub name: String,
+    /// How many jobs it does at once.
+    pub concurrency: usize,
+    /// How often it tries a job again; the delay grows from 5 to 50 milliseconds.
+    pub retries: usize,
+    /// The time limit of apalis, beside that of the router.
+    pub timeout: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        let name = format!("worker-{}", queue_worker_number());
+        Self { name, concurrency: 8, retries: 100, timeout: Duration::from_secs(60) }
+    }
+}
+
+fn queue_worker_number() -> String {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}-{}", std::process::id(), started.as_nanos(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Ends a worker that runs until it is told to stop.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    async fn wait(mut self) -> Result<(), std::io::Error> {
+        // Whoever dropped the other end wants it to stop as well.
+        let _ = self.0.wait_for(|stop| *stop).await;
+        Ok(())
+    }
+}
+
+/// A worker that runs.
+#[derive(Debug)]
+pub struct RunningWorker {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl RunningWorker {
+    /// Lets it finish what it is at.
+    ///
+    /// # Errors
+    /// When it panicked.
+    pub async fn stop(self) -> Result<(), tokio::task::JoinError> {
+        let _ = self.stop.send(true);
+        self.task.await
+    }
+
+    /// Ends it where it is, as a crash would.
+    pub fn abort(self) {
+        self.task.abort();
+    }
+}
+
+macro_rules! storage {
+    ($($(#[$meta:meta])* $name:ident($storage:ty);)+) => {
+        impl Storage {$(
+            $(#[$meta])*
+            fn $name(storage: $storage) -> Self {
+                let (attached, worked, listed, repeated) =
+                    (storage.clone(), storage.clone(), storage.clone(), storage);
+                Self {
+                    directory: None,
+                    attach: Box::new(move |builder| builder.queue(attached.clone())),
+                    work: Arc::new(move |hooks, options, stop| {
+                        let backend = worked.clone().poll_with_interval(Duration::from_millis(20));
+                        Box::pin(async move {
+                            let backoff = backoff()?;
+                            let worker = WorkerBuilder::new(options.name.as_str())
+                                .backend(backend)
+                                .concurrency(options.concurrency)
+                                .retry(RetryPolicy::retries(options.retries).with_backoff(backoff))
+                                .timeout(options.timeout)
+                                .build(hooks.worker());
+                            worker.run_until(stop.wait()).await
+                        })
+                    }),
+                    dead: Box::new(move || {
+                        let mut storage = listed.clone();
+                        Box::pin(async move { queue::dead_jobs(&mut storage, 1000).await })
+                    }),
+                    again: Box::new(move |dead| {
+                        let mut storage = repeated.clone();
+                        Box::pin(async move { queue::run_again(&mut storage, &dead).await })
+                    }),
+                }
+            }
+        )+}
+    };
+}
+
+storage! {
+    of_sqlite(SqliteStorage<Job>);
+    of_redis(RedisStorage<Job>);
+    of_postgres(PostgresStorage<Job>);
+}
+
+fn backoff() -> Result<apalis::layers::retry::backoff::ExponentialBackoff, WorkerError> {
+    use apalis::layers::retry::{
+        HasherRng,
+        backoff::{ExponentialBackoffMaker, MakeBackoff},
+    };
+    let (first, longest) = (Duration::from_millis(5), Duration::from_millis(50));
+    let mut maker = ExponentialBackoffMaker::new(first, longest, 0.5, HasherRng::default())
+        .map_err(|error| WorkerError::BackendError(Box::new(error)))?;
+    Ok(maker.make_backoff())
+}
+
+impl Storage {
+    /// Gives the router this queue.
+    pub fn attach(&self, builder: WebhookRouterBuilder) -> WebhookRouterBuilder {
+        (self.attach)(builder)
+    }
+
+    /// Starts a worker. When its storage fails it is started again, under another name.
+    #[allow(clippy::print_stderr)]
+    pub fn work(&self, hooks: &WebhookRouter, options: WorkerOptions) -> RunningWorker {
+        let (stop, stopped) = watch::channel(false);
+        let (work, hooks) = (Arc::clone(&self.work), hooks.clone());
+        let task = tokio::spawn(async move {
+            for start in 0.. {
+                let name = format!("{}-{start}", options.name);
+                let options = WorkerOptions { name, ..options.clone() };
+                match work(hooks.clone(), options, Stop(stopped.clone())).await {
+                    Ok(()) => return,
+                    Err(error) => eprintln!("a worker ended, and is started again: {error}"),
+                }
+                if *stopped.borrow() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        RunningWorker { stop, task }
+    }
+
+    /// The dead jobs.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn dead(&self) -> Result<Vec<DeadJob>, QueueError> {
+        (self.dead)().await
+    }
+
+    /// Runs a dead job again.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn run_again(&self, dead: DeadJob) -> Result<(), QueueError> {
+        (self.again)(dead).await
+    }
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Storage").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! Durable dispatch on [apalis](https://docs.rs/apalis): store first, answer 202, work afterwards. Needs the feature `queue`.
+//!
+//! With [`WebhookRouterBuilder::queue`](crate::WebhookRouterBuilder::queue) a delivery is not run while Uploadcare waits. Each (delivery, handler)
+//! becomes one [`Job`] in a storage, and the delivery is answered 202 once all of them are stored. If one cannot be stored it is answered 503, and
+//! Uploadcare's redelivery fills in what is missing: jobs are named after the delivery and the handler, so that none is stored twice.
+//!
+//! A worker of apalis takes them out again, and [`WebhookRouter::worker`](crate::WebhookRouter::worker) is the service that it runs. All that apalis can do
+//! around a service applies: retries with backoff, limits, tracing.
+//!
+//! ```no_run
+//! # mod apalis_sqlite { pub type SqliteStorage<T> = apalis_core::backend::dequeue::VecDequeBackend<T>; }
+//! # use uploadcare_hooks::WebhookRouter;
+//! use apalis_core::worker::builder::WorkerBuilder;
+//! use uploadcare_hooks::queue::Job;
+//!
+//! # async fn example(storage: apalis_sqlite::SqliteStorage<Job>) -> Result<(), Box<dyn std::error::Error>> {
+//! let hooks = WebhookRouter::builder()
+//!     // .signing_secret(..).handlers(..)
+//!     .queue(storage.clone())
+//!     .build()?;
+//! let worker = WorkerBuilder::new("webhooks-1").backend(storage).build(hooks.worker());
+//! worker.run().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What becomes of a job
+//!
+//! - Its handler returns `Ok`: it is done.
+//! - Its handler fails, panics or runs out of time: it is tried again, as the worker's retry layer says, up to
+//!   [`queue_attempts`](crate::WebhookRouterBuilder::queue_attempts) times. After that it is dead.
+//! - It is dead at once if its handler [discards](crate::HandlerError::discard) it, if no handler has its name any more, or if its body is not what this version of the
+//!   crate can read. Nothing is thrown away: [`dead_jobs`] lists what is dead, and [`run_again`] gives it another chance.
+//! - The process dies while it runs: apalis gives it to another worker when this one's heartbeat has failed to come for a while. **A handler that had ended, but was
+//!   not recorded yet, then runs once more.** That moment is short, and cannot be closed from outside the handler.
+//!
+//! # Choosing a storage
+//!
+//! Any backend of apalis 1 that tasks can be pushed to. What they need to keep the promise above (found in their sources and by killing them, apalis 1.0.0):
+//!
+//! - **apalis-sqlite**: `SqliteStorage::setup` switches `synchronous` off for its connection, and a crash of the machine can then lose what was acknowledged. Open
+//!   the pool with `SqliteConnectOptions` that say `journal_mode(Wal)` and `synchronous(Full)`, and run `SqliteStorage::migrations()` instead.
+//! - **apalis-redis**: set `Config::idempotency_ttl(Some(..))` to more than the 72 hours of redelivery; unless set, the keys that tell jobs apart are gone at once, and every
+//!   redelivery runs its handlers again. Switch on the server's append-only file with `appendfsync always`.
+//! - **apalis-postgres**: nothing; the server's own defaults are durable.
+//! - All three look for work only when something wakes them: add `.poll_with_interval(..)` to the worker's backend, and a limit with `.concurrency(n)`.
+//! - All three end a worker when its storage fails, and the jobs it was at come back later: run it in a loop, or in apalis' `Monitor` with `should_restart`.
+//! - Give every process a worker name of its own, so that the jobs of one that died go to the others.
+
+mod dead;
+mod job;
+mod store;
+
+pub use self::dead::{DeadJob, dead_jobs, run_again};
+pub use self::job::Job;
+pub use self::store::QueueError;
+pub(crate) use self::store::{Backend, Store};
+pub use crate::worker::Worker;

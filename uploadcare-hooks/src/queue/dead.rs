@@ -1,0 +1,84 @@
+//! Jobs that came to nothing: listed, and run again.
+
+use apalis_core::{
+    backend::{FetchById, Filter, ListAllTasks, ListTasks, TaskSink, WireFormatBackend, codec::Codec},
+    task::{status::Status, task_id::TaskId},
+};
+use ulid::Ulid;
+
+use super::{Job, QueueError};
+use crate::delivery::DeliveryId;
+
+/// A job that is dead, see [the module](super).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DeadJob {
+    /// What it was for.
+    pub job: Job,
+    /// How often it was tried.
+    pub attempts: usize,
+    /// How often it may be.
+    allowed: usize,
+    id: TaskId,
+}
+
+impl DeadJob {
+    /// The id that it has when it is run again, which follows from its own.
+    fn next_id(&self) -> TaskId {
+        let id = DeliveryId::from_bytes(format!("{} again", self.id).as_bytes());
+        TaskId::from_ulid(Ulid::from_bytes(*id.as_bytes()))
+    }
+}
+
+/// The jobs that are dead and were not run again, at most `limit` of them. Why each of them died is in the log.
+///
+/// Goes through the storage's tasks: for an administrator's page or a command, not for every request.
+///
+/// # Errors
+/// [`QueueError`] if the storage fails.
+pub async fn dead_jobs<B>(storage: &mut B, limit: u32) -> Result<Vec<DeadJob>, QueueError>
+where
+    B: ListTasks + ListAllTasks + FetchById + WireFormatBackend,
+    B::Codec: Codec<Job, Compact = <B as WireFormatBackend>::Compact>,
+{
+    // One page that holds everything: some storages filter after they cut pages, so that an empty one is not the last.
+    let filter = Filter { status: Some(Status::Killed), page: 1, page_size: Some(i32::MAX.unsigned_abs()) };
+    let mut tasks = storage.list_tasks(&filter).await.map_err(failed)?;
+    // apalis-redis 1.0.0 finds none of its own that way; listing all of them stays within the queue there, and does not name it.
+    let all = storage.list_all_tasks(&filter).await.map_err(failed)?;
+    tasks.extend(all.into_iter().filter(|task| task.queue().is_none()));
+    let mut dead = Vec::new();
+    for task in tasks {
+        // Somebody may keep other things in the same queue.
+        let (Ok(job), Some(id)) = (storage.codec().decode(&task.args), task.task_id().cloned()) else { continue };
+        if dead.len() >= limit as usize {
+            break;
+        }
+        let attempts = task.attempt();
+        let one = DeadJob { job, attempts, allowed: task.max_attempts().unwrap_or(attempts).max(1), id };
+        if storage.fetch_by_id(&one.next_id()).await.map_err(failed)?.is_none() {
+            dead.push(one);
+        }
+    }
+    Ok(dead)
+}
+
+fn failed(error: impl std::error::Error + 'static) -> QueueError {
+    QueueError::new(&error)
+}
+
+/// Gives a dead job another chance, with as many attempts. A second call for the same one changes nothing.
+///
+/// # Errors
+/// [`QueueError`] if the storage fails.
+pub async fn run_again<B, Kind>(storage: &mut B, dead: &DeadJob) -> Result<(), QueueError>
+where
+    B: TaskSink<Job, Kind> + FetchById,
+{
+    let id = dead.next_id();
+    if storage.fetch_by_id(&id).await.map_err(failed)?.is_some() {
+        return Ok(());
+    }
+    let task = dead.job.next_run().into_task(dead.allowed).task_id(id);
+    storage.push_task(task.build()).await.map_err(failed)
+}

@@ -1,0 +1,70 @@
+//! Any backend of apalis, as the router pushes jobs to it.
+
+use std::{error::Error, fmt, marker::PhantomData};
+
+use apalis_core::backend::TaskSink;
+use futures_util::future::BoxFuture;
+
+use super::Job;
+
+/// Why a storage did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue's storage failed: {0}")]
+pub struct QueueError(String);
+
+impl QueueError {
+    pub(super) fn new(error: &(dyn Error + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            // Many errors quote their cause themselves.
+            if !text.contains(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        Self(text)
+    }
+}
+
+/// A storage that jobs are pushed to.
+pub(crate) trait Store: Send + Sync {
+    /// Stores a job, unless it is there already.
+    fn store(&self, job: Job, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>>;
+}
+
+/// A backend of apalis as a store. `Kind` is apalis' word for whether it serialises.
+pub(crate) struct Backend<B, Kind>(B, PhantomData<fn() -> Kind>);
+
+impl<B, Kind> Backend<B, Kind> {
+    pub(crate) fn new(storage: B) -> Self {
+        Self(storage, PhantomData)
+    }
+}
+
+impl<B, Kind> Store for Backend<B, Kind>
+where
+    B: TaskSink<Job, Kind> + Clone + Send + Sync,
+    Kind: 'static,
+{
+    fn store(&self, job: Job, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>> {
+        // One clone each: a backend is driven through `&mut`, and its clones share the storage.
+        let mut storage = self.0.clone();
+        Box::pin(async move {
+            match storage.push_task(job.into_task(attempts).build()).await {
+                Err(error) if !is_there_already(&error) => Err(QueueError::new(&error)),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+/// SQLite and Redis leave out a job that is there already; apalis-postgres 1.0.0 refuses it. The error's type is the backend's own affair, so all that can be looked at
+/// is its `Debug` form. That quotes what the server says, with quotes inside escaped: nothing in a job can look like this.
+fn is_there_already(error: &impl fmt::Debug) -> bool {
+    /// What PostgreSQL calls a unique violation, and the index that jobs are told apart by.
+    const SIGNS: [&str; 2] = [r#"code: "23505""#, r#"constraint: Some("idx_jobs_idempotency_key")"#];
+    let error = format!("{error:?}");
+    SIGNS.iter().all(|sign| error.contains(sign))
+}
