@@ -5,6 +5,7 @@
 )]
 
 mod adapter;
+pub mod claims;
 #[cfg(feature = "client")]
 pub mod client;
 mod delivery;

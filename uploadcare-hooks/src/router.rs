@@ -5,6 +5,7 @@ mod builder;
 mod dispatch;
 #[cfg(feature = "queue")]
 mod enqueue;
+mod once;
 mod rejection;
 #[cfg(feature = "client")]
 mod rotation;
@@ -24,6 +25,7 @@ pub use self::rejection::{FailureKind, HandlerFailure, Rejection, RejectionReaso
 use self::secrets::Keyring;
 pub use self::stats::RouterStats;
 use crate::{
+    claims::DeliveryClaims,
     delivery::{Delivery, DeliveryId, MatchedSecret, Received},
     event::{Event, EventKind},
     handler::States,
@@ -50,7 +52,7 @@ use crate::{
 /// | body over the limit | 413 |
 /// | verified, but not a webhook payload | 422 |
 /// | a handler failed or panicked, or something upstream consumed the body | 500 |
-/// | a handler ran out of time, too many run at once, or the queue's storage failed | 503 with `Retry-After` |
+/// | a handler ran out of time, too many run at once, the delivery is still running, or the storage of the queue or of the claims failed | 503 with `Retry-After` |
 ///
 /// Checks come in this order: path, method, size, signature, and only then parsing. Bodies are `application/problem+json` with a
 /// `code` that stays the same; they never carry a handler's error, a secret or the payload. [`on_rejection`](WebhookRouterBuilder::on_rejection)
@@ -77,6 +79,8 @@ struct Inner {
     max_concurrent_handlers: usize,
     permits: Semaphore,
     on_rejection: Option<RejectionHook>,
+    claims: Option<Arc<dyn DeliveryClaims>>,
+    delivery_key: Option<once::DeliveryKey>,
     #[cfg(feature = "queue")]
     queue: Option<enqueue::Queue>,
     counters: stats::Counters,
@@ -159,9 +163,10 @@ impl WebhookRouter {
             let stored = Box::pin(self.enqueue(queue, route, headers, body, &mut seen)).await;
             return self.answer(&seen, stored);
         }
-        let done = match self.open(route, headers, body, &mut seen) {
-            Ok((kind, delivery)) => self.dispatch(route, &kind, delivery).await,
-            Err(reason) => Err(reason),
+        let done = match (self.open(route, headers, body, &mut seen), &self.inner.claims) {
+            (Ok((kind, delivery)), None) => self.dispatch(route, &kind, delivery).await,
+            (Ok((kind, delivery)), Some(claims)) => Box::pin(self.dispatch_once(claims, route, &kind, delivery)).await,
+            (Err(reason), _) => Err(reason),
         };
         self.answer(&seen, done.map(|()| Answer::Done))
     }

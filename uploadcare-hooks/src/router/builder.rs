@@ -9,11 +9,13 @@ use super::enqueue::Queue;
 use super::{
     Inner, Rejection, RejectionHook, WebhookRouter,
     dispatch::{Handler, Route},
+    once::DeliveryKey,
     secrets::{Keyring, SecretSource, Secrets},
 };
 #[cfg(feature = "queue")]
 use crate::queue::Store;
 use crate::{
+    claims::DeliveryClaims,
     handler::{HandlerDescriptor, States},
     signature::{SecretError, SigningSecret},
 };
@@ -56,6 +58,8 @@ pub struct WebhookRouterBuilder {
     handler_timeout: Option<Duration>,
     max_concurrent_handlers: usize,
     on_rejection: Option<RejectionHook>,
+    pub(super) claims: Option<Arc<dyn DeliveryClaims>>,
+    pub(super) delivery_key: Option<DeliveryKey>,
     #[cfg(feature = "queue")]
     pub(super) queue: Option<Box<dyn Store>>,
     #[cfg(feature = "queue")]
@@ -75,6 +79,8 @@ impl Default for WebhookRouterBuilder {
             handler_timeout: Some(HANDLER_TIMEOUT),
             max_concurrent_handlers: MAX_CONCURRENT_HANDLERS,
             on_rejection: None,
+            claims: None,
+            delivery_key: None,
             #[cfg(feature = "queue")]
             queue: None,
             #[cfg(feature = "queue")]
@@ -210,6 +216,8 @@ impl WebhookRouterBuilder {
                 max_concurrent_handlers: limit,
                 permits: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
                 on_rejection: self.on_rejection,
+                claims: self.claims,
+                delivery_key: self.delivery_key,
                 #[cfg(feature = "queue")]
                 queue: self.queue.map(|store| Queue::new(store, self.queue_attempts)),
                 counters: super::stats::Counters::default(),

@@ -75,10 +75,20 @@ impl WebhookRouter {
         seen.delivery = Some((id, hook.event.clone()));
         let version = (!matches!(hook.event, EventKind::Other(_))).then_some(hook.version);
         let selection = self.select(route, &hook.event, version, secret)?;
+        let key = match &self.inner.delivery_key {
+            Some(_) => match Event::from_bytes(&body) {
+                Ok(event) => {
+                    let received = Received { id, path: route.path, headers, body: body.clone(), secret };
+                    self.key(&Delivery::new(event, received))
+                }
+                Err(_) => id,
+            },
+            None => id,
+        };
         let mut answer = Answer::Done;
         for handler in selection.iter() {
             let name = handler.descriptor.name();
-            let job = Job::new(name, id, id, hook.event.clone(), &body);
+            let job = Job::new(name, id, key, hook.event.clone(), &body);
             let stored = within(self.inner.handler_timeout, queue.store.store(job, queue.attempts)).await;
             let problem = match stored {
                 Ok(Ok(())) => {

@@ -163,6 +163,12 @@ pub enum RejectionReason {
         /// How many the delivery needs.
         wanted: usize,
     },
+    /// The same delivery is being done: 503, `still_running`.
+    #[error("the same delivery is being done at this moment")]
+    StillRunning,
+    /// Whether the delivery was done cannot be known: 503, `claim_failed`.
+    #[error("whether this delivery was done before cannot be known: {0}")]
+    ClaimFailed(String),
     /// A job could not be stored in the queue: 503, `queue_failed`. What was stored of the delivery stays, and the redelivery adds the rest.
     #[error("the job of handler `{handler}` could not be stored: {problem}")]
     QueueFailed {
@@ -200,6 +206,10 @@ impl RejectionReason {
             }
             Self::HandlersFailed(_) => (S::INTERNAL_SERVER_ERROR, "handler_failed", "a handler failed"),
             Self::Overloaded { .. } => (S::SERVICE_UNAVAILABLE, "overloaded", "too many handlers run at once"),
+            Self::StillRunning => (S::SERVICE_UNAVAILABLE, "still_running", "the delivery is being done"),
+            Self::ClaimFailed(_) => {
+                (S::SERVICE_UNAVAILABLE, "claim_failed", "whether the delivery was done cannot be known")
+            }
             Self::QueueFailed { .. } => (S::SERVICE_UNAVAILABLE, "queue_failed", "the delivery could not be stored"),
         };
         Refusal { status, code, title }

@@ -16,6 +16,8 @@ pub struct RouterStats {
     pub discarded: u64,
     /// Deliveries signed with a secret of the router other than the first: one that was replaced, as during a rotation.
     pub replaced_secret: u64,
+    /// Deliveries that were acknowledged without running anything, since they were done before.
+    pub duplicates: u64,
     /// Jobs that were given to the queue. A redelivery gives its own again, and the storage leaves them out.
     pub queued: u64,
     /// Requests that were not acknowledged, whatever the reason.
@@ -29,6 +31,7 @@ pub(super) struct Counters {
     unknown_events: AtomicU64,
     discarded: AtomicU64,
     replaced_secret: AtomicU64,
+    duplicates: AtomicU64,
     queued: AtomicU64,
     rejected: AtomicU64,
 }
@@ -48,4 +51,4 @@ macro_rules! counters {
     };
 }
 
-counters!(acknowledged, unhandled, unknown_events, discarded, replaced_secret, queued, rejected);
+counters!(acknowledged, unhandled, unknown_events, discarded, replaced_secret, duplicates, queued, rejected);

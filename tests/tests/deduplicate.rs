@@ -1,0 +1,275 @@
+//! Deliveries that come more than once, without a queue.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::{
+    env,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{Request, StatusCode};
+use serde_json::json;
+use tests::deliveries::{payload, secret};
+use tokio::sync::Semaphore;
+use uploadcare_hooks::{
+    FileStored, FileUploaded, RejectionReason, State, WebhookRouter, WebhookRouterBuilder,
+    claims::{Claim, ClaimFuture, DeliveryClaims, RedisClaims},
+    webhook_handler, webhook_handlers,
+};
+
+#[derive(Clone)]
+struct Runs {
+    number: Arc<AtomicUsize>,
+    failures: Arc<AtomicUsize>,
+    /// What a run waits for.
+    gate: Arc<Semaphore>,
+}
+
+impl Runs {
+    fn new() -> Self {
+        let gate = Arc::new(Semaphore::new(AT_ONCE as usize));
+        Self { number: Arc::default(), failures: Arc::default(), gate }
+    }
+
+    fn number(&self) -> usize {
+        self.number.load(Ordering::SeqCst)
+    }
+
+    /// Closes the gate; returns what opens it.
+    async fn close(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.gate.acquire_many(AT_ONCE).await.unwrap()
+    }
+}
+
+/// More runs than any test has at once.
+const AT_ONCE: u32 = 1000;
+
+#[webhook_handler(event = "file.uploaded")]
+async fn index(_event: FileUploaded, State(runs): State<Runs>) -> Result<(), String> {
+    runs.number.fetch_add(1, Ordering::SeqCst);
+    let _open = runs.gate.acquire().await.unwrap();
+    match runs.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+        Ok(_) => Err("not yet".to_owned()),
+        Err(_) => Ok(()),
+    }
+}
+
+#[webhook_handler(event = "file.stored", path = "/other")]
+async fn other(_event: FileStored, State(runs): State<Runs>) {
+    runs.number.fetch_add(1, Ordering::SeqCst);
+}
+
+fn builder(runs: &Runs) -> WebhookRouterBuilder {
+    let handlers = webhook_handlers![index, other];
+    WebhookRouter::builder().signing_secret(secret()).state(runs.clone()).handlers(handlers)
+}
+
+fn remembering(runs: &Runs) -> WebhookRouter {
+    builder(runs).deduplicate(1000, Duration::from_secs(60)).build().unwrap()
+}
+
+async fn send(hooks: &WebhookRouter, path: &str, body: String) -> StatusCode {
+    let request = Request::post(path).header("X-Uc-Signature", secret().sign(body.as_bytes()));
+    hooks.handle(request.body(Bytes::from(body)).unwrap()).await.status()
+}
+
+async fn deliver(hooks: &WebhookRouter) -> StatusCode {
+    send(hooks, "/", payload("file.uploaded").to_string()).await
+}
+
+#[tokio::test]
+async fn one_that_was_done_is_acknowledged_again_and_runs_nothing() {
+    let runs = Runs::new();
+    let hooks = remembering(&runs);
+    for _ in 0..3 {
+        assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(runs.number(), 1);
+    assert_eq!((hooks.stats().duplicates, hooks.stats().acknowledged), (2, 3));
+    let mut another = payload("file.uploaded");
+    another["data"]["size"] = json!(1);
+    assert_eq!(send(&hooks, "/", another.to_string()).await, StatusCode::NO_CONTENT);
+    assert_eq!(runs.number(), 2);
+}
+
+#[tokio::test]
+async fn one_that_failed_runs_again() {
+    let runs = Runs::new();
+    let hooks = remembering(&runs);
+    runs.failures.store(2, Ordering::SeqCst);
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(deliver(&hooks).await.as_u16());
+    }
+    assert_eq!(statuses, [500, 500, 204, 204]);
+    assert_eq!(runs.number(), 3);
+}
+
+#[tokio::test]
+async fn one_that_still_runs_is_to_come_again_later() {
+    let runs = Runs::new();
+    let hooks = remembering(&runs);
+    let closed = runs.close().await;
+    let first = deliver(&hooks);
+    let second = async {
+        tokio::task::yield_now().await;
+        let status = deliver(&hooks).await;
+        drop(closed);
+        status
+    };
+    let statuses = futures_util::join!(first, second);
+    assert_eq!(statuses, (StatusCode::NO_CONTENT, StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(runs.number(), 1);
+    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(runs.number(), 1);
+}
+
+#[tokio::test]
+async fn one_whose_request_was_dropped_runs_again() {
+    let runs = Runs::new();
+    let hooks = remembering(&runs);
+    let closed = runs.close().await;
+    assert!(tokio::time::timeout(Duration::from_millis(20), deliver(&hooks)).await.is_err());
+    drop(closed);
+    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(runs.number(), 2);
+}
+
+#[tokio::test]
+async fn what_was_done_is_forgotten_after_its_time() {
+    let runs = Runs::new();
+    let hooks = builder(&runs).deduplicate(1000, Duration::from_millis(50)).build().unwrap();
+    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(runs.number(), 2);
+    // Any duration will do.
+    builder(&runs).deduplicate(u64::MAX, Duration::MAX).build().unwrap();
+}
+
+#[tokio::test]
+async fn an_application_may_tell_deliveries_apart_itself() {
+    let runs = Runs::new();
+    let by_file = builder(&runs).deduplicate(1000, Duration::from_secs(60));
+    let hooks = by_file.delivery_key(|delivery| delivery.event().file().unwrap().uuid.to_string()).build().unwrap();
+    let mut again = payload("file.uploaded");
+    again["hook"]["updated_at"] = json!("2024-01-01T00:00:00Z");
+    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(send(&hooks, "/", again.to_string()).await, StatusCode::NO_CONTENT);
+    assert_eq!(runs.number(), 1, "the same key, though the bytes differ");
+    assert_eq!(send(&hooks, "/other", payload("file.stored").to_string()).await, StatusCode::NO_CONTENT);
+    assert_eq!(runs.number(), 2, "paths are apart");
+
+    let panicking = builder(&runs).deduplicate(1000, Duration::from_secs(60)).delivery_key(|_| panic!("no key"));
+    let hooks = panicking.build().unwrap();
+    assert_eq!((deliver(&hooks).await, deliver(&hooks).await), (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT));
+    assert_eq!(runs.number(), 3, "the delivery's id is taken instead");
+}
+
+/// Cannot be reached.
+struct Unreachable;
+
+impl DeliveryClaims for Unreachable {
+    fn claim<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, Claim> {
+        Box::pin(async { Err("the line is dead".into()) })
+    }
+
+    fn complete<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+        unreachable!("nothing was claimed")
+    }
+
+    fn release<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+        unreachable!("nothing was claimed")
+    }
+}
+
+#[tokio::test]
+async fn while_it_cannot_be_known_nothing_runs() {
+    let runs = Runs::new();
+    let hooks = builder(&runs).deduplicate_with(Unreachable).on_rejection(|rejection| {
+        assert!(matches!(rejection.reason(), RejectionReason::ClaimFailed(why) if why == "the line is dead"));
+    });
+    assert_eq!(deliver(&hooks.build().unwrap()).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(runs.number(), 0);
+}
+
+/// Claims under a prefix that nobody else has.
+#[allow(clippy::print_stderr)]
+async fn redis() -> Option<(RedisClaims, String)> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let Ok(url) = env::var("TEST_REDIS_URL") else {
+        eprintln!("skipped: TEST_REDIS_URL is not set");
+        return None;
+    };
+    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let prefix = format!("test-{started}-{}:", NUMBER.fetch_add(1, Ordering::SeqCst));
+    Some(RedisClaims::connect(&url).await.unwrap().prefix(&prefix)).zip(Some(prefix))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_share_what_was_done_through_redis() {
+    let Some((claims, _)) = redis().await else { return };
+    let runs = Runs::new();
+    let router = || builder(&runs).deduplicate_with(claims.clone()).build().unwrap();
+    let (one, other) = (router(), router());
+    runs.failures.store(1, Ordering::SeqCst);
+    assert_eq!(deliver(&one).await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(deliver(&other).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&one).await, StatusCode::NO_CONTENT);
+    assert_eq!(runs.number(), 2);
+
+    // Many at once: one of them runs, and nobody says 204 before it was done.
+    let mut body = payload("file.uploaded");
+    for round in 0..20 {
+        body["data"]["size"] = json!(round);
+        let before = runs.number();
+        let sent = (0..10).map(|number| send(if number % 2 == 0 { &one } else { &other }, "/", body.to_string()));
+        let statuses = join_all(sent).await;
+        let known = [StatusCode::NO_CONTENT, StatusCode::SERVICE_UNAVAILABLE];
+        assert!(statuses.iter().all(|status| known.contains(status)), "{statuses:?}");
+        assert_eq!(runs.number(), before + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_in_redis_ends_when_it_is_dropped_and_when_its_process_dies() {
+    let Some((claims, prefix)) = redis().await else { return };
+    let runs = Runs::new();
+    let hooks = builder(&runs).deduplicate_with(claims.clone()).build().unwrap();
+    let closed = runs.close().await;
+    assert!(tokio::time::timeout(Duration::from_millis(100), deliver(&hooks)).await.is_err());
+    drop(closed);
+    for _ in 0..100 {
+        if deliver(&hooks).await == StatusCode::NO_CONTENT {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(runs.number(), 2);
+
+    let claims = claims.lease(Duration::from_millis(300));
+    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Granted);
+    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Running);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let other = RedisClaims::connect(&env::var("TEST_REDIS_URL").unwrap()).await.unwrap().prefix(prefix);
+    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Granted);
+    // One that has no claim any more takes nobody else's away.
+    other.release("dies").await.unwrap();
+    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Running);
+    claims.complete("dies").await.unwrap();
+    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Completed);
+}
+
+#[tokio::test]
+async fn a_redis_that_cannot_be_reached_is_named_without_its_password() {
+    let error = RedisClaims::connect("redis://user:s3cr3t@[::1").await.unwrap_err().to_string();
+    assert!(error.starts_with("not a Redis URL") && !error.contains("s3cr3t"), "{error}");
+    let connect = RedisClaims::connect("redis://user:s3cr3t@127.0.0.1:1");
+    let error = tokio::time::timeout(Duration::from_secs(60), connect).await.unwrap().unwrap_err().to_string();
+    assert!(error.starts_with("no connection to Redis at 127.0.0.1:1") && !error.contains("s3cr3t"), "{error}");
+}

@@ -1,0 +1,70 @@
+//! Claims of one process, in memory.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    future::ready,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use moka::sync::Cache;
+
+use super::{Claim, ClaimFuture, DeliveryClaims};
+
+/// Claims of one process, in memory: what runs, and the last deliveries that were done.
+pub struct MemoryClaims {
+    running: Mutex<HashSet<String>>,
+    completed: Cache<String, ()>,
+}
+
+impl MemoryClaims {
+    /// Remembers up to `capacity` deliveries that were done, each for `ttl`. One takes about 150 bytes.
+    pub fn new(capacity: u64, ttl: Duration) -> Self {
+        // moka refuses more than a thousand years.
+        const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 60 * 60);
+        let completed = Cache::builder().max_capacity(capacity).time_to_live(ttl.min(LONGEST)).build();
+        Self { running: Mutex::default(), completed }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DeliveryClaims for MemoryClaims {
+    fn claim<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, Claim> {
+        let mut running = self.running();
+        let claim = if running.contains(key) {
+            Claim::Running
+        } else if self.completed.contains_key(key) {
+            Claim::Completed
+        } else {
+            running.insert(key.to_owned());
+            Claim::Granted
+        };
+        Box::pin(ready(Ok(claim)))
+    }
+
+    fn complete<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()> {
+        // While it still counts as running, so that nobody finds it in between.
+        let mut running = self.running();
+        self.completed.insert(key.to_owned(), ());
+        running.remove(key);
+        Box::pin(ready(Ok(())))
+    }
+
+    fn release<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()> {
+        self.running().remove(key);
+        Box::pin(ready(Ok(())))
+    }
+}
+
+impl fmt::Debug for MemoryClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryClaims")
+            .field("running", &self.running().len())
+            .field("completed", &self.completed.entry_count())
+            .finish()
+    }
+}
