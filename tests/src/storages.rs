@@ -83,8 +83,10 @@ impl Kind {
                     .filename(file)
                     .create_if_missing(true)
                     .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full);
-                let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(Duration::from_millis(500));
+                // SQLite has one writer at a time: waiting for the one connection is better than failing for want of it.
+                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
                 SqliteStorage::migrations().run(&pool).await?;
                 let config = apalis_sqlite::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
                 Storage::of_sqlite(SqliteStorage::new(&pool).with_config(config))

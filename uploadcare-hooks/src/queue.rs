@@ -40,6 +40,7 @@
 //!
 //! - **apalis-sqlite**: `SqliteStorage::setup` switches `synchronous` off for its connection, and a crash of the machine can then lose what was acknowledged. Open
 //!   the pool with `SqliteConnectOptions` that say `journal_mode(Wal)` and `synchronous(Full)`, and run `SqliteStorage::migrations()` instead.
+//!   One connection will do, `max_connections(1)`: with more, those that write at the same time fail with "database is locked".
 //! - **apalis-redis**: set `Config::idempotency_ttl(Some(..))` to more than the 72 hours of redelivery; unless set, the keys that tell jobs apart are gone at once, and every
 //!   redelivery runs its handlers again. Switch on the server's append-only file with `appendfsync always`.
 //! - **apalis-postgres**: nothing; the server's own defaults are durable.

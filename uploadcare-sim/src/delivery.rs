@@ -53,6 +53,8 @@ pub struct Attempt {
     pub attempt: usize,
     /// The event.
     pub event: String,
+    /// The file that it is about.
+    pub uuid: Uuid,
     /// The subscription that it belongs to.
     pub subscription: u64,
     /// Where it was sent.
@@ -75,7 +77,8 @@ pub(crate) fn happen(state: &Arc<State>, happening: &Happening) -> (Uuid, usize)
     for subscription in subscriptions {
         let body = payload(state, &subscription, happening, uuid).to_string();
         for _ in 0..happening.copies {
-            let delivery = Delivery { id: Uuid::new_v4(), subscription: subscription.clone(), body: body.clone() };
+            let delivery =
+                Delivery { id: Uuid::new_v4(), uuid, subscription: subscription.clone(), body: body.clone() };
             let delay = Duration::from_millis(happening.delay_ms);
             let state = Arc::clone(state);
             state.clone().runtime.spawn(async move { delivery.run(&state, delay).await });
@@ -87,6 +90,7 @@ pub(crate) fn happen(state: &Arc<State>, happening: &Happening) -> (Uuid, usize)
 /// One event on its way to one subscription.
 struct Delivery {
     id: Uuid,
+    uuid: Uuid,
     subscription: Subscription,
     body: String,
 }
@@ -103,6 +107,7 @@ impl Delivery {
                 delivery: self.id,
                 attempt: attempt + 1,
                 event: self.subscription.event.clone(),
+                uuid: self.uuid,
                 subscription: self.subscription.id,
                 target_url: self.subscription.target_url.clone(),
                 at: Timestamp::now(),

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, marker::PhantomData};
 
 use apalis_core::backend::TaskSink;
-use futures_util::future::BoxFuture;
+use futures_util::{future::BoxFuture, stream};
 
 use super::Job;
 
@@ -30,8 +30,8 @@ impl QueueError {
 
 /// A storage that jobs are pushed to.
 pub(crate) trait Store: Send + Sync {
-    /// Stores a job, unless it is there already.
-    fn store(&self, job: Job, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>>;
+    /// Stores jobs, but for those that are there already.
+    fn store(&self, jobs: Vec<Job>, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>>;
 }
 
 /// A backend of apalis as a store. `Kind` is apalis' word for whether it serialises.
@@ -48,14 +48,29 @@ where
     B: TaskSink<Job, Kind> + Clone + Send + Sync,
     Kind: 'static,
 {
-    fn store(&self, job: Job, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>> {
+    fn store(&self, jobs: Vec<Job>, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>> {
         // One clone each: a backend is driven through `&mut`, and its clones share the storage.
         let mut storage = self.0.clone();
         Box::pin(async move {
-            match storage.push_task(job.into_task(attempts).build()).await {
-                Err(error) if !is_there_already(&error) => Err(QueueError::new(&error)),
-                _ => Ok(()),
+            let task = |job: &Job| job.clone().into_task(attempts).build();
+            // All at once is one transaction, where there are transactions.
+            let pushed = match &jobs[..] {
+                [job] => storage.push_task(task(job)).await,
+                _ => storage.push_all(stream::iter(jobs.iter().map(task).collect::<Vec<_>>())).await,
+            };
+            match pushed {
+                Err(error) if is_there_already(&error) && jobs.len() > 1 => {}
+                Err(error) if !is_there_already(&error) => return Err(QueueError::new(&error)),
+                _ => return Ok(()),
             }
+            // One that is there spoiled it for the others.
+            for job in &jobs {
+                match storage.push_task(task(job)).await {
+                    Err(error) if !is_there_already(&error) => return Err(QueueError::new(&error)),
+                    _ => {}
+                }
+            }
+            Ok(())
         })
     }
 }

@@ -25,14 +25,17 @@ pub(super) struct Queue {
     attempts: usize,
     /// The jobs that this process did, by idempotency key. A storage that fails when it is to record one hands it out again.
     done: Cache<String, ()>,
+    /// The jobs that this process stored, by idempotency key: a redelivery need not ask the storage.
+    stored: Cache<String, ()>,
 }
 
 impl Queue {
     pub(super) fn new(store: Box<dyn Store>, attempts: u32) -> Self {
         const REMEMBERED: u64 = 100_000;
         const FOR: Duration = Duration::from_secs(60 * 60);
+        let memory = || Cache::builder().max_capacity(REMEMBERED).time_to_live(FOR).build();
         let attempts = usize::try_from(attempts).unwrap_or(usize::MAX);
-        Self { store, attempts, done: Cache::builder().max_capacity(REMEMBERED).time_to_live(FOR).build() }
+        Self { store, attempts, done: memory(), stored: memory() }
     }
 }
 
@@ -85,23 +88,25 @@ impl WebhookRouter {
             },
             None => id,
         };
-        let mut answer = Answer::Done;
-        for handler in selection.iter() {
-            let name = handler.descriptor.name();
-            let job = Job::new(name, id, key, hook.event.clone(), &body);
-            let stored = within(self.inner.handler_timeout, queue.store.store(job, queue.attempts)).await;
-            let problem = match stored {
-                Ok(Ok(())) => {
-                    self.inner.counters.queued();
-                    answer = Answer::Stored;
-                    continue;
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(out_of_time) => format!("the storage {out_of_time}"),
-            };
-            return Err(RejectionReason::QueueFailed { handler: name, problem });
+        let job = |handler: &Handler| Job::new(handler.descriptor.name(), id, key, hook.event.clone(), &body);
+        let mut jobs: Vec<_> = selection.iter().map(job).collect();
+        if jobs.is_empty() {
+            return Ok(Answer::Done);
         }
-        Ok(answer)
+        jobs.retain(|job| !queue.stored.contains_key(&job.idempotency_key()));
+        if jobs.is_empty() {
+            self.inner.counters.duplicates();
+            return Ok(Answer::Stored);
+        }
+        let keys: Vec<_> = jobs.iter().map(Job::idempotency_key).collect();
+        match within(self.inner.handler_timeout, queue.store.store(jobs, queue.attempts)).await {
+            Ok(Ok(())) => {
+                keys.into_iter().for_each(|key| queue.stored.insert(key, ()));
+                Ok(Answer::Stored)
+            }
+            Ok(Err(error)) => Err(RejectionReason::QueueFailed(error.to_string())),
+            Err(out_of_time) => Err(RejectionReason::QueueFailed(format!("the queue's storage {out_of_time}"))),
+        }
     }
 
     /// Runs one job of the queue.

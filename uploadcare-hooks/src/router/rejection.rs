@@ -169,14 +169,9 @@ pub enum RejectionReason {
     /// Whether the delivery was done cannot be known: 503, `claim_failed`.
     #[error("whether this delivery was done before cannot be known: {0}")]
     ClaimFailed(String),
-    /// A job could not be stored in the queue: 503, `queue_failed`. What was stored of the delivery stays, and the redelivery adds the rest.
-    #[error("the job of handler `{handler}` could not be stored: {problem}")]
-    QueueFailed {
-        /// The name of the handler that the job is for.
-        handler: &'static str,
-        /// What the storage says.
-        problem: String,
-    },
+    /// Not every job of the delivery could be stored in the queue: 503, `queue_failed`. What was stored stays, and the redelivery adds the rest.
+    #[error("{0}")]
+    QueueFailed(String),
 }
 
 impl RejectionReason {
@@ -210,7 +205,7 @@ impl RejectionReason {
             Self::ClaimFailed(_) => {
                 (S::SERVICE_UNAVAILABLE, "claim_failed", "whether the delivery was done cannot be known")
             }
-            Self::QueueFailed { .. } => (S::SERVICE_UNAVAILABLE, "queue_failed", "the delivery could not be stored"),
+            Self::QueueFailed(_) => (S::SERVICE_UNAVAILABLE, "queue_failed", "the delivery could not be stored"),
         };
         Refusal { status, code, title }
     }

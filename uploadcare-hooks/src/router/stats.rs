@@ -18,8 +18,6 @@ pub struct RouterStats {
     pub replaced_secret: u64,
     /// Deliveries that were acknowledged without running anything, since they were done before.
     pub duplicates: u64,
-    /// Jobs that were given to the queue. A redelivery gives its own again, and the storage leaves them out.
-    pub queued: u64,
     /// Requests that were not acknowledged, whatever the reason.
     pub rejected: u64,
 }
@@ -32,15 +30,13 @@ pub(super) struct Counters {
     discarded: AtomicU64,
     replaced_secret: AtomicU64,
     duplicates: AtomicU64,
-    queued: AtomicU64,
     rejected: AtomicU64,
 }
 
 macro_rules! counters {
     ($($name:ident),+) => {
         impl Counters {
-            $(#[cfg_attr(not(feature = "queue"), allow(dead_code))]
-            pub(super) fn $name(&self) {
+            $(pub(super) fn $name(&self) {
                 self.$name.fetch_add(1, Ordering::Relaxed);
             })+
 
@@ -51,4 +47,4 @@ macro_rules! counters {
     };
 }
 
-counters!(acknowledged, unhandled, unknown_events, discarded, replaced_secret, duplicates, queued, rejected);
+counters!(acknowledged, unhandled, unknown_events, discarded, replaced_secret, duplicates, rejected);

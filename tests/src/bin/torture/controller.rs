@@ -1,0 +1,237 @@
+//! The torturer: makes events happen, kills the application, and makes its storage fail.
+
+use std::{
+    collections::HashSet,
+    env,
+    net::TcpListener,
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use actix_web::rt::{System, time::sleep};
+use apalis_core::error::BoxDynError;
+use apalis_sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor};
+use tempfile::TempDir;
+use tests::{
+    deliveries::secret,
+    storages::{Kind, Storage},
+};
+use uploadcare_hooks::client::{Client, CreateWebhook};
+use uploadcare_sim::{Happening, Simulator};
+use uuid::Uuid;
+
+use crate::{
+    Plan, journal,
+    report::{Report, Tally, jobs, tally},
+};
+
+/// How long everything may take to come to an end when the torture is over.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Tortures an application over one storage; `None` if there is no server for it.
+pub(crate) fn torture(kind: Kind, plan: Plan) -> Result<Option<Report>, BoxDynError> {
+    System::new().block_on(async move {
+        let directory = TempDir::new()?;
+        let victim = Victim::new(kind, &directory)?;
+        let Some(storage) = kind.open_queue(&victim.queue, &victim.file).await? else { return Ok(None) };
+        let mut torturer = Torturer::new(victim, storage).await?;
+        torturer.go(plan).await?;
+        torturer.wait_for_the_end().await?;
+        let report = torturer.report().await?;
+        torturer.simulator.stop().await;
+        Ok(Some(report))
+    })
+}
+
+/// The application, whichever life it is in.
+struct Victim {
+    kind: Kind,
+    port: u16,
+    queue: String,
+    file: String,
+    journal: std::path::PathBuf,
+    child: Option<Child>,
+    /// When each life ended, in milliseconds.
+    kills: Vec<u64>,
+}
+
+impl Victim {
+    fn new(kind: Kind, directory: &TempDir) -> Result<Self, BoxDynError> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let file = directory.path().join("queue.db").to_string_lossy().into_owned();
+        let journal = directory.path().join("journal");
+        let queue = format!("torture-{}-{}", std::process::id(), journal::now());
+        Ok(Self { kind, port, queue, file, journal, child: None, kills: Vec::new() })
+    }
+
+    fn start(&mut self) -> Result<(), BoxDynError> {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["--storage", &format!("{:?}", self.kind).to_lowercase(), "--port", &self.port.to_string()]);
+        command.args(["--queue", &self.queue, "--file", &self.file, "--life", &self.kills.len().to_string()]);
+        command.arg("--journal").arg(&self.journal);
+        self.child = Some(command.spawn()?);
+        Ok(())
+    }
+
+    fn kill(&mut self) -> Result<(), BoxDynError> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+            self.kills.push(journal::now());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        if let Err(error) = self.kill() {
+            eprintln!("the application could not be killed: {error}");
+        }
+    }
+}
+
+struct Torturer {
+    victim: Victim,
+    storage: Storage,
+    simulator: Simulator,
+    uuids: HashSet<Uuid>,
+    /// When the storage failed, in milliseconds.
+    failures: Vec<u64>,
+    started: Instant,
+}
+
+impl Torturer {
+    async fn new(mut victim: Victim, storage: Storage) -> Result<Self, BoxDynError> {
+        // Short at first, and for longer than the application is ever gone.
+        let delays = [20, 50, 100, 200, 500].into_iter().chain(std::iter::repeat_n(1000, 300));
+        let simulator = Simulator::builder("demopublickey", "demosecretkey")
+            .redelivery_delays(delays.map(Duration::from_millis))
+            .start("127.0.0.1:0".parse()?)?;
+        let client = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).build()?;
+        let target_url = format!("http://127.0.0.1:{}/hooks", victim.port);
+        let webhook = CreateWebhook::new(target_url, "file.uploaded".into()).signing_secret(secret());
+        client.create(&webhook).await?;
+        victim.start()?;
+        let (uuids, failures, started) = (HashSet::new(), Vec::new(), Instant::now());
+        Ok(Self { victim, storage, simulator, uuids, failures, started })
+    }
+
+    /// Makes events happen, and everything go wrong.
+    async fn go(&mut self, plan: Plan) -> Result<(), BoxDynError> {
+        let (mut kill, mut fail) = (soon(), soon());
+        while self.uuids.len() < plan.deliveries && self.started.elapsed() < Duration::from_secs(plan.seconds) {
+            for _ in 0..20 {
+                let (copies, delay_ms) = (fastrand::usize(1..4), fastrand::u64(..300));
+                let happening = Happening { copies, delay_ms, ..Happening::new("file.uploaded") };
+                self.uuids.insert(self.simulator.happen(&happening));
+            }
+            if kill < Instant::now() {
+                self.victim.kill()?;
+                self.victim.start()?;
+                kill = soon();
+            }
+            if fail < Instant::now() {
+                self.fail_storage().await?;
+                self.failures.push(journal::now());
+                fail = soon();
+            }
+            // No more at once than the application can take, so that it is tortured all along.
+            while self.uuids.len() > self.acknowledged().len() + 100 {
+                sleep(Duration::from_millis(20)).await;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Makes the storage fail for whoever uses it now.
+    async fn fail_storage(&self) -> Result<(), BoxDynError> {
+        match self.victim.kind {
+            Kind::Sqlite => {
+                let options = SqliteConnectOptions::new().filename(&self.victim.file);
+                let mut connection = options.connect().await?;
+                connection.execute("BEGIN EXCLUSIVE").await?;
+                // Longer than others wait for it.
+                sleep(Duration::from_millis(700)).await;
+                connection.execute("ROLLBACK").await?;
+                connection.close().await?;
+            }
+            Kind::Redis => {
+                let client = redis::Client::open(env::var("TEST_REDIS_URL")?)?;
+                let mut connection = client.get_multiplexed_async_connection().await?;
+                let mut cut = redis::cmd("CLIENT");
+                cut.arg("KILL").arg("TYPE").arg("normal").arg("SKIPME").arg("yes");
+                cut.query_async::<()>(&mut connection).await?;
+            }
+            Kind::Postgres => {
+                let mut connection = sqlx::PgConnection::connect(&env::var("TEST_POSTGRES_URL")?).await?;
+                let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                              WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+                connection.execute(others).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files whose event was acknowledged.
+    fn acknowledged(&self) -> HashSet<Uuid> {
+        let attempts = self.simulator.attempts();
+        let good = attempts.iter().filter(|attempt| attempt.status.is_some_and(|status| (200..300).contains(&status)));
+        good.map(|attempt| attempt.uuid).collect()
+    }
+
+    /// Lets it finish in peace.
+    async fn wait_for_the_end(&mut self) -> Result<(), BoxDynError> {
+        let over = Instant::now();
+        while over.elapsed() < PATIENCE {
+            sleep(Duration::from_millis(200)).await;
+            let done = self.tally()?.completed.len();
+            if done < jobs(&self.uuids).count() {
+                continue;
+            }
+            // What is redelivered now must not run again.
+            sleep(Duration::from_secs(4)).await;
+            break;
+        }
+        self.victim.kill()
+    }
+
+    fn tally(&self) -> Result<Tally, BoxDynError> {
+        Ok(tally(&journal::read(&self.victim.journal)?, &self.victim.kills, &self.failures))
+    }
+
+    async fn report(&self) -> Result<Report, BoxDynError> {
+        let acknowledged = self.acknowledged();
+        let tally = self.tally()?;
+        // Its connections were cut as well: the first call may find a broken one.
+        let dead = match self.storage.dead().await {
+            Err(_) => self.storage.dead().await?,
+            dead => dead?,
+        };
+        let dead = dead.len();
+        let missing = jobs(&acknowledged).filter(|job| !tally.completed.contains(job)).count();
+        Ok(Report {
+            storage: format!("{:?}", self.victim.kind),
+            took: self.started.elapsed(),
+            // The last one is no torture.
+            kills: self.victim.kills.len() - 1,
+            storage_failures: self.failures.len(),
+            events: self.uuids.len(),
+            attempts: self.simulator.attempts().len(),
+            acknowledged: acknowledged.len(),
+            completed: tally.completed.len(),
+            dead,
+            lost: missing.saturating_sub(dead),
+            repeated: tally.repeated,
+            repeated_after_kill: tally.repeated_after_kill,
+            repeated_after_failure: tally.repeated_after_failure,
+        })
+    }
+}
+
+/// When the next thing goes wrong.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_millis(fastrand::u64(1000..4000))
+}
