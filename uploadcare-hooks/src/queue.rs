@@ -46,6 +46,7 @@
 //! - **apalis-postgres**: nothing; the server's own defaults are durable.
 //! - All three look for work only when something wakes them: add `.poll_with_interval(..)` to the worker's backend, and a limit with `.concurrency(n)`.
 //! - All three end a worker when its storage fails, and the jobs it was at come back later: run it in a loop, or in apalis' `Monitor` with `should_restart`.
+//! - Name the queue in the storage's `Config`: unless set it is called like a type of this crate, and types move.
 //! - Give every process a worker name of its own, so that the jobs of one that died go to the others.
 
 mod dead;

@@ -1,0 +1,132 @@
+//! Store first, answer 202, work afterwards: an application with a queue, at a simulated Uploadcare.
+//!
+//! ```sh
+//! cargo run -p queue                                                      # SQLite, in a file
+//! cargo run -p queue -- --storage redis --url redis://127.0.0.1:6379
+//! cargo run -p queue -- --storage postgres --url postgres://postgres@127.0.0.1/postgres
+//! ```
+#![allow(clippy::print_stdout)]
+
+mod handlers;
+mod storage;
+
+use std::time::Duration;
+
+use actix_web::{App, HttpServer, rt};
+use apalis::layers::{WorkerBuilderExt, retry::RetryPolicy};
+use apalis_core::{backend::ext::BackendExt, error::BoxDynError, worker::builder::WorkerBuilder};
+use clap::{Arg, Command};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use uploadcare_hooks::{
+    SigningSecret, WebhookRouter,
+    client::Client,
+    queue::{dead_jobs, run_again},
+    webhook_handlers,
+};
+use uploadcare_sim::{Happening, Simulator};
+use uuid::Uuid;
+
+use crate::handlers::Archive;
+
+/// The same for every storage; their types differ, so that it is written once as a macro.
+macro_rules! run {
+    ($storage:expr) => {{
+        let mut storage = $storage;
+        let archive = Archive::default();
+        let hooks = WebhookRouter::builder()
+            .signing_secret(SigningSecret::new("queue")?)
+            .state(archive.clone())
+            .handlers(webhook_handlers![handlers::archive, handlers::scan])
+            .queue(storage.clone())
+            .queue_attempts(5)
+            .build()?;
+        let worker = WorkerBuilder::new(format!("webhooks-{}", Uuid::new_v4()))
+            // The storages look for work only when something wakes them.
+            .backend(storage.clone().poll_with_interval(Duration::from_millis(100)))
+            .concurrency(16)
+            .retry(RetryPolicy::retries(25).with_backoff(storage::backoff()?))
+            .build(hooks.worker());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async move {
+            // Whoever dropped the other end wants it to stop as well.
+            let _ = stopped.await;
+            Ok::<(), std::io::Error>(())
+        };
+        // An application that lives on would start it again when its storage fails.
+        let worker = rt::spawn(worker.run_until(stopped));
+
+        let uploadcare = start(&hooks).await?;
+        println!("1. a file is stored; its handler fails twice before it succeeds");
+        uploadcare.happen(&Happening::new("file.stored"));
+        wait_until(|| archive.files() == 1).await?;
+        println!("\n2. a file is infected; its handler discards that, and the job is dead");
+        uploadcare.happen(&Happening::new("file.infected"));
+        let mut dead = Vec::new();
+        while dead.is_empty() {
+            rt::time::sleep(Duration::from_millis(50)).await;
+            dead = dead_jobs(&mut storage, 100).await?;
+        }
+        println!("   dead: {dead:?}");
+        println!("\n3. what made it fail was mended, and it runs again");
+        archive.mend();
+        for job in &dead {
+            run_again(&mut storage, job).await?;
+        }
+        wait_until(|| archive.scans() == 1).await?;
+        println!("   dead by now: {}", dead_jobs(&mut storage, 100).await?.len());
+
+        println!("\nthe worker finishes what it is at, and stops");
+        let _ = stop.send(());
+        worker.await??;
+        for attempt in uploadcare.attempts() {
+            println!("   Uploadcare was answered {:?} for {}", attempt.status, attempt.event);
+        }
+        Ok(())
+    }};
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), BoxDynError> {
+    let storages = ["sqlite", "redis", "postgres"];
+    let storage = Arg::new("storage").long("storage").default_value("sqlite").value_parser(storages);
+    let url = Arg::new("url").long("url").required_if_eq_any([("storage", "redis"), ("storage", "postgres")]);
+    let arguments = Command::new("queue")
+        .about("Shows an application that stores deliveries first and works afterwards")
+        .arg(storage.help("What the queue is stored in"))
+        .arg(url.help("The server of the storage; the file's path for SQLite, a temporary one unless given"))
+        .get_matches();
+    let text = |name| arguments.get_one::<String>(name).cloned().unwrap_or_default();
+    match text("storage").as_str() {
+        "redis" => run!(storage::redis(&text("url")).await?),
+        "postgres" => run!(storage::postgres(&text("url")).await?),
+        _ => {
+            let directory = TempDir::new()?;
+            let file = if text("url").is_empty() { directory.path().join("queue.db") } else { text("url").into() };
+            run!(storage::sqlite(&file).await?)
+        }
+    }
+}
+
+/// Starts a server for the router, and an Uploadcare that knows of it.
+async fn start(hooks: &WebhookRouter) -> Result<Simulator, BoxDynError> {
+    let simulator = Simulator::builder("demopublickey", "demosecretkey").start("127.0.0.1:0".parse()?)?;
+    let router = hooks.clone();
+    let server = HttpServer::new(move || App::new().service(router.clone().mount("/hooks")));
+    let server = server.workers(1).disable_signals().bind("127.0.0.1:0")?;
+    let address = *server.addrs().first().ok_or("the server has no address")?;
+    rt::spawn(server.run());
+    let client = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).build()?;
+    hooks.subscriptions(&format!("http://{address}/hooks"))?.sync(&client).await?;
+    Ok(simulator)
+}
+
+async fn wait_until(is_so: impl Fn() -> bool) -> Result<(), BoxDynError> {
+    for _ in 0..600 {
+        if is_so() {
+            return Ok(());
+        }
+        rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err("this should not take 30 seconds".into())
+}

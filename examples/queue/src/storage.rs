@@ -1,0 +1,53 @@
+//! The three storages, set up so that nothing they took is lost.
+
+use std::{path::Path, time::Duration};
+
+use apalis::layers::retry::{
+    HasherRng,
+    backoff::{ExponentialBackoff, ExponentialBackoffMaker, MakeBackoff},
+};
+use apalis_core::error::BoxDynError;
+use apalis_postgres::PostgresStorage;
+use apalis_redis::RedisStorage;
+use apalis_sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteStorage};
+use sqlx::{
+    postgres::PgPoolOptions,
+    sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use uploadcare_hooks::queue::Job;
+
+/// Unless it is named, a queue is called like a type of Rust, and types move.
+const QUEUE: &str = "uploadcare-hooks";
+
+/// A file, for one machine. `SqliteStorage::setup` would switch `synchronous` off.
+pub(crate) async fn sqlite(file: &Path) -> Result<SqliteStorage<Job>, BoxDynError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    SqliteStorage::migrations().run(&pool).await?;
+    Ok(SqliteStorage::new(&pool).with_config(apalis_sqlite::Config::default().queue(QUEUE)))
+}
+
+/// A server with `appendonly yes` and `appendfsync always`.
+pub(crate) async fn redis(url: &str) -> Result<RedisStorage<Job>, BoxDynError> {
+    // Longer than Uploadcare redelivers; unless set, jobs that are there already are not recognised.
+    let config = apalis_redis::Config::default().queue(QUEUE);
+    let config = config.idempotency_ttl(Some(Duration::from_secs(4 * 24 * 60 * 60)));
+    Ok(RedisStorage::new(apalis_redis::connect(url).await?).with_config(config))
+}
+
+/// A server as it comes.
+pub(crate) async fn postgres(url: &str) -> Result<PostgresStorage<Job>, BoxDynError> {
+    let pool = PgPoolOptions::new().connect(url).await?;
+    PostgresStorage::setup(&pool).await?;
+    Ok(PostgresStorage::new(&pool).with_config(apalis_postgres::Config::default().queue(QUEUE)))
+}
+
+/// From a fifth of a second to half a minute, give or take a half.
+pub(crate) fn backoff() -> Result<ExponentialBackoff, BoxDynError> {
+    let (first, longest) = (Duration::from_millis(200), Duration::from_secs(30));
+    Ok(ExponentialBackoffMaker::new(first, longest, 0.5, HasherRng::default())?.make_backoff())
+}
