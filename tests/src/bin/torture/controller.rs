@@ -26,8 +26,8 @@ use crate::{
     report::{Report, Tally, jobs, tally},
 };
 
-/// How long everything may take to come to an end when the torture is over.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// For how long nothing may be done while there is something to do, when the torture is over.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Tortures an application over one storage; `None` if there is no server for it.
 pub(crate) fn torture(kind: Kind, plan: Plan) -> Result<Option<Report>, BoxDynError> {
@@ -184,16 +184,18 @@ impl Torturer {
 
     /// Lets it finish in peace.
     async fn wait_for_the_end(&mut self) -> Result<(), BoxDynError> {
-        let over = Instant::now();
-        while over.elapsed() < PATIENCE {
+        let (mut done, mut progress) = (0, Instant::now());
+        while progress.elapsed() < PATIENCE {
             sleep(Duration::from_millis(200)).await;
-            let done = self.tally()?.completed.len();
-            if done < jobs(&self.uuids).count() {
-                continue;
+            let now = self.tally()?.completed.len();
+            if now == jobs(&self.uuids).count() {
+                // What is redelivered from here on must not run again.
+                sleep(Duration::from_secs(4)).await;
+                break;
             }
-            // What is redelivered now must not run again.
-            sleep(Duration::from_secs(4)).await;
-            break;
+            if now > done {
+                (done, progress) = (now, Instant::now());
+            }
         }
         self.victim.kill()
     }

@@ -1,0 +1,33 @@
+//! Payloads of every version are read or refused, and what is read is the same whichever way.
+#![no_main]
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use uploadcare_hooks::{
+    Event, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded,
+    payload::{v0_5, v0_6},
+};
+
+fuzz_target!(|body: &[u8]| {
+    let event = Event::from_slice(body);
+    assert_eq!(event, Event::from_bytes(&Bytes::copy_from_slice(body)));
+    if let Some(file) = event.as_ref().ok().and_then(Event::file) {
+        let _ = file.appdata.virus_scan();
+        let _ = file.appdata.labels();
+        let _ = file.appdata.moderation_labels();
+        let _ = file.appdata.remove_bg();
+    }
+    // What a known event was read from has the form of its payload, too.
+    if let Ok(Event::FileUploaded(payload)) = &event {
+        assert_eq!(serde_json::from_slice::<FileUploaded>(body).ok().as_ref(), Some(payload));
+    }
+    let _ = serde_json::from_slice::<FileStored>(body);
+    let _ = serde_json::from_slice::<FileDeleted>(body);
+    let _ = serde_json::from_slice::<FileInfected>(body);
+    let _ = serde_json::from_slice::<FileInfoUpdated>(body);
+    let _ = serde_json::from_slice::<v0_6::FileUploaded>(body);
+    let _ = serde_json::from_slice::<v0_5::FileUploaded>(body);
+    if let Err(error) = event {
+        assert!(!error.to_string().is_empty());
+    }
+});
