@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::{application::HANDLERS, journal::Success};
 
-/// How long the record of a handler's end may take, in milliseconds; a storage that fails is away for most of that.
-const RECORDED_WITHIN: u64 = 2000;
+/// How long the record of a handler's end may take, in milliseconds: a storage that fails is away for a while, and a small machine is slow.
+const RECORDED_WITHIN: u64 = 5000;
 
 /// What happened to the deliveries of one run.
 #[derive(Debug)]
