@@ -68,7 +68,7 @@ impl Delivery {
         &self.request.body
     }
 
-    /// The request's headers. The signature covers none of them.
+    /// The request's headers. The signature covers none of them. Empty in a worker of a queue, which keeps none.
     pub fn headers(&self) -> &HeaderMap {
         &self.request.headers
     }
@@ -81,7 +81,7 @@ impl Delivery {
     /// Which of the router's secrets it was signed with; `None` if unsigned deliveries are accepted and it had no signature.
     ///
     /// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers, then each new one
-    /// of a rotation.
+    /// of a rotation. `None` in a worker of a queue: it was verified before it was stored.
     pub fn secret_position(&self) -> Option<usize> {
         self.request.secret.map(|secret| secret.position)
     }

@@ -54,14 +54,11 @@ where
         Box::pin(async move {
             let task = |job: &Job| job.clone().into_task(attempts).build();
             // All at once is one transaction, where there are transactions.
-            let pushed = match &jobs[..] {
-                [job] => storage.push_task(task(job)).await,
-                _ => storage.push_all(stream::iter(jobs.iter().map(task).collect::<Vec<_>>())).await,
-            };
-            match pushed {
-                Err(error) if is_there_already(&error) && jobs.len() > 1 => {}
+            let tasks: Vec<_> = jobs.iter().map(task).collect();
+            match storage.push_all(stream::iter(tasks)).await {
+                Ok(()) => return Ok(()),
                 Err(error) if !is_there_already(&error) => return Err(QueueError::new(&error)),
-                _ => return Ok(()),
+                Err(_) => {}
             }
             // One that is there spoiled it for the others.
             for job in &jobs {
