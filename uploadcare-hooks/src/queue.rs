@@ -41,6 +41,8 @@
 //! - **apalis-sqlite**: `SqliteStorage::setup` switches `synchronous` off for its connection, and a crash of the machine can then lose what was acknowledged. Open
 //!   the pool with `SqliteConnectOptions` that say `journal_mode(Wal)` and `synchronous(Full)`, and run `SqliteStorage::migrations()` instead.
 //!   One connection will do, `max_connections(1)`: with more, those that write at the same time fail with "database is locked".
+//!   With apalis' index `LIdx`, SQLite reads every job that a worker ever did to record the end of one (190 ms after 100,000 of them; without it 2 ms):
+//!   after the migrations, `DROP INDEX IF EXISTS LIdx; CREATE INDEX IF NOT EXISTS running_jobs ON Jobs(lock_by) WHERE status IN ('Running', 'Queued')`.
 //! - **apalis-redis**: set `Config::idempotency_ttl(Some(..))` to more than the 72 hours of redelivery; unless set, the keys that tell jobs apart are gone at once, and every
 //!   redelivery runs its handlers again. Switch on the server's append-only file with `appendfsync always`.
 //! - **apalis-postgres**: nothing; the server's own defaults are durable.

@@ -19,6 +19,10 @@ use uploadcare_hooks::queue::Job;
 /// Unless it is named, a queue is called like a type of Rust, and types move.
 const QUEUE: &str = "uploadcare-hooks";
 
+/// In place of apalis' index over all jobs, which makes SQLite read every job that a worker ever did to record the end of one.
+const RUNNING_JOBS: &str = "DROP INDEX IF EXISTS LIdx; \
+    CREATE INDEX IF NOT EXISTS running_jobs ON Jobs(lock_by) WHERE status IN ('Running', 'Queued')";
+
 /// A file, for one machine. `SqliteStorage::setup` would switch `synchronous` off.
 pub(crate) async fn sqlite(file: &Path) -> Result<SqliteStorage<Job>, BoxDynError> {
     let options = SqliteConnectOptions::new()
@@ -28,6 +32,7 @@ pub(crate) async fn sqlite(file: &Path) -> Result<SqliteStorage<Job>, BoxDynErro
         .synchronous(SqliteSynchronous::Full);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
     SqliteStorage::migrations().run(&pool).await?;
+    sqlx::raw_sql(RUNNING_JOBS).execute(&pool).await?;
     Ok(SqliteStorage::new(&pool).with_config(apalis_sqlite::Config::default().queue(QUEUE)))
 }
 
