@@ -185,6 +185,9 @@ async fn every_event_is_delivered_signed_and_again_until_it_is_acknowledged() {
     attempts(&simulator, 16).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(simulator.attempts().len(), 16);
+    let last = simulator.attempts_after(15);
+    assert_eq!((last.len(), last[0].event.as_str()), (1, "file.deleted"));
+    assert_eq!(simulator.attempts_after(17).len(), 0);
     // A paused subscription gets nothing.
     let paused = client.list().await.unwrap()[0].clone();
     client.update(paused.id, &UpdateWebhook::new().is_active(false)).await.unwrap();

@@ -30,7 +30,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .route("/_sim/events", web::post().to(events))
         .route(
             "/_sim/deliveries",
-            web::get().to(|state: Data<Arc<State>>| async move { HttpResponse::Ok().json(state.attempts()) }),
+            web::get().to(|state: Data<Arc<State>>| async move { HttpResponse::Ok().json(state.attempts(0)) }),
         )
         .route("/_sim/faults", web::post().to(faults))
         .default_service(web::to(rest));

@@ -44,8 +44,9 @@ impl State {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn attempts(&self) -> Vec<Attempt> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn attempts(&self, known: usize) -> Vec<Attempt> {
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.get(known..).unwrap_or_default().to_vec()
     }
 
     pub(crate) fn note(&self, attempt: Attempt) {
@@ -154,7 +155,12 @@ impl Simulator {
 
     /// Every attempt to deliver, oldest first.
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.state.attempts()
+        self.state.attempts(0)
+    }
+
+    /// The attempts to deliver but for the first `known`: what happened since somebody looked.
+    pub fn attempts_after(&self, known: usize) -> Vec<Attempt> {
+        self.state.attempts(known)
     }
 
     /// Waits until the server ends.

@@ -94,8 +94,8 @@ impl Uploadcare {
         let mut acknowledged = 0;
         let start = Instant::now();
         while acknowledged < copies {
-            for attempt in self.simulator.attempts().iter().skip(self.told) {
-                println!("   attempt {}: {}", attempt.attempt, outcome(attempt));
+            for attempt in self.simulator.attempts_after(self.told) {
+                println!("   attempt {}: {}", attempt.attempt, outcome(&attempt));
                 self.told += 1;
                 acknowledged += usize::from(attempt.status == Some(204));
             }

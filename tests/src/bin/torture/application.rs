@@ -60,7 +60,7 @@ impl Application {
                 .signing_secret(secret())
                 .state(Journal::append(&self.journal, self.life)?)
                 .handlers(webhook_handlers![index, notify])
-                .handler_timeout(Duration::from_secs(5));
+                .handler_timeout(Duration::from_secs(2));
             let hooks = storage.attach(builder).build()?;
             let worker = storage.work(&hooks, WorkerOptions { concurrency: 16, ..WorkerOptions::default() });
             let server = HttpServer::new(move || App::new().service(hooks.clone().mount("/hooks"))).workers(2);

@@ -53,7 +53,9 @@ struct Victim {
     journal: std::path::PathBuf,
     child: Option<Child>,
     /// When each life ended, in milliseconds.
-    kills: Vec<u64>,
+    ends: Vec<u64>,
+    /// How many of them ended by themselves, since the storage failed while the application started.
+    failed_starts: usize,
 }
 
 impl Victim {
@@ -62,13 +64,13 @@ impl Victim {
         let file = directory.path().join("queue.db").to_string_lossy().into_owned();
         let journal = directory.path().join("journal");
         let queue = format!("torture-{}-{}", std::process::id(), journal::now());
-        Ok(Self { kind, port, queue, file, journal, child: None, kills: Vec::new() })
+        Ok(Self { kind, port, queue, file, journal, child: None, ends: Vec::new(), failed_starts: 0 })
     }
 
     fn start(&mut self) -> Result<(), BoxDynError> {
         let mut command = Command::new(env::current_exe()?);
         command.args(["--storage", &format!("{:?}", self.kind).to_lowercase(), "--port", &self.port.to_string()]);
-        command.args(["--queue", &self.queue, "--file", &self.file, "--life", &self.kills.len().to_string()]);
+        command.args(["--queue", &self.queue, "--file", &self.file, "--life", &self.ends.len().to_string()]);
         command.arg("--journal").arg(&self.journal);
         self.child = Some(command.spawn()?);
         Ok(())
@@ -78,7 +80,19 @@ impl Victim {
         if let Some(mut child) = self.child.take() {
             child.kill()?;
             child.wait()?;
-            self.kills.push(journal::now());
+            self.ends.push(journal::now());
+        }
+        Ok(())
+    }
+
+    /// Starts it again if it ended by itself, as whoever runs a service has it done.
+    fn supervise(&mut self) -> Result<(), BoxDynError> {
+        if let Some(child) = &mut self.child
+            && child.try_wait()?.is_some()
+        {
+            self.ends.push(journal::now());
+            self.failed_starts += 1;
+            self.start()?;
         }
         Ok(())
     }
@@ -96,7 +110,11 @@ struct Torturer {
     victim: Victim,
     storage: Storage,
     simulator: Simulator,
+    /// The files of the events so far.
     uuids: HashSet<Uuid>,
+    /// Those whose event was acknowledged, as far as the first `attempts` tell.
+    acknowledged: HashSet<Uuid>,
+    attempts: usize,
     /// When the storage failed, in milliseconds.
     failures: Vec<u64>,
     started: Instant,
@@ -114,19 +132,25 @@ impl Torturer {
         let webhook = CreateWebhook::new(target_url, "file.uploaded".into()).signing_secret(secret());
         client.create(&webhook).await?;
         victim.start()?;
-        let (uuids, failures, started) = (HashSet::new(), Vec::new(), Instant::now());
-        Ok(Self { victim, storage, simulator, uuids, failures, started })
+        let (uuids, acknowledged) = (HashSet::new(), HashSet::new());
+        let (failures, started) = (Vec::new(), Instant::now());
+        Ok(Self { victim, storage, simulator, uuids, acknowledged, attempts: 0, failures, started })
     }
 
     /// Makes events happen, and everything go wrong.
     async fn go(&mut self, plan: Plan) -> Result<(), BoxDynError> {
         let (mut kill, mut fail) = (soon(), soon());
         while self.uuids.len() < plan.deliveries && self.started.elapsed() < Duration::from_secs(plan.seconds) {
-            for _ in 0..20 {
-                let (copies, delay_ms) = (fastrand::usize(1..4), fastrand::u64(..300));
-                let happening = Happening { copies, delay_ms, ..Happening::new("file.uploaded") };
-                self.uuids.insert(self.simulator.happen(&happening));
+            // No more at once than the application can take, so that it is tortured all along.
+            self.look();
+            if self.uuids.len() <= self.acknowledged.len() + 100 {
+                for _ in 0..20 {
+                    let (copies, delay_ms) = (fastrand::usize(1..4), fastrand::u64(..300));
+                    let happening = Happening { copies, delay_ms, ..Happening::new("file.uploaded") };
+                    self.uuids.insert(self.simulator.happen(&happening));
+                }
             }
+            self.victim.supervise()?;
             if kill < Instant::now() {
                 self.victim.kill()?;
                 self.victim.start()?;
@@ -136,10 +160,6 @@ impl Torturer {
                 self.fail_storage().await?;
                 self.failures.push(journal::now());
                 fail = soon();
-            }
-            // No more at once than the application can take, so that it is tortured all along.
-            while self.uuids.len() > self.acknowledged().len() + 100 {
-                sleep(Duration::from_millis(20)).await;
             }
             sleep(Duration::from_millis(20)).await;
         }
@@ -175,18 +195,20 @@ impl Torturer {
         Ok(())
     }
 
-    /// The files whose event was acknowledged.
-    fn acknowledged(&self) -> HashSet<Uuid> {
-        let attempts = self.simulator.attempts();
+    /// Takes note of what was acknowledged since the last look.
+    fn look(&mut self) {
+        let attempts = self.simulator.attempts_after(self.attempts);
+        self.attempts += attempts.len();
         let good = attempts.iter().filter(|attempt| attempt.status.is_some_and(|status| (200..300).contains(&status)));
-        good.map(|attempt| attempt.uuid).collect()
+        self.acknowledged.extend(good.map(|attempt| attempt.uuid));
     }
 
     /// Lets it finish in peace.
     async fn wait_for_the_end(&mut self) -> Result<(), BoxDynError> {
         let (mut done, mut progress) = (0, Instant::now());
         while progress.elapsed() < PATIENCE {
-            sleep(Duration::from_millis(200)).await;
+            sleep(Duration::from_millis(500)).await;
+            self.victim.supervise()?;
             let now = self.tally()?.completed.len();
             if now == jobs(&self.uuids).count() {
                 // What is redelivered from here on must not run again.
@@ -201,11 +223,11 @@ impl Torturer {
     }
 
     fn tally(&self) -> Result<Tally, BoxDynError> {
-        Ok(tally(&journal::read(&self.victim.journal)?, &self.victim.kills, &self.failures))
+        Ok(tally(&journal::read(&self.victim.journal)?, &self.victim.ends, &self.failures))
     }
 
-    async fn report(&self) -> Result<Report, BoxDynError> {
-        let acknowledged = self.acknowledged();
+    async fn report(&mut self) -> Result<Report, BoxDynError> {
+        self.look();
         let tally = self.tally()?;
         // Its connections were cut as well: the first call may find a broken one.
         let dead = match self.storage.dead().await {
@@ -213,16 +235,17 @@ impl Torturer {
             dead => dead?,
         };
         let dead = dead.len();
-        let missing = jobs(&acknowledged).filter(|job| !tally.completed.contains(job)).count();
+        let missing = jobs(&self.acknowledged).filter(|job| !tally.completed.contains(job)).count();
         Ok(Report {
             storage: format!("{:?}", self.victim.kind),
             took: self.started.elapsed(),
             // The last one is no torture.
-            kills: self.victim.kills.len() - 1,
+            kills: self.victim.ends.len() - self.victim.failed_starts - 1,
+            failed_starts: self.victim.failed_starts,
             storage_failures: self.failures.len(),
             events: self.uuids.len(),
-            attempts: self.simulator.attempts().len(),
-            acknowledged: acknowledged.len(),
+            attempts: self.attempts,
+            acknowledged: self.acknowledged.len(),
             completed: tally.completed.len(),
             dead,
             lost: missing.saturating_sub(dead),

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     pub(crate) storage: String,
     pub(crate) took: Duration,
     pub(crate) kills: usize,
+    /// Starts that the storage's failures spoiled.
+    pub(crate) failed_starts: usize,
     pub(crate) storage_failures: usize,
     pub(crate) events: usize,
     pub(crate) attempts: usize,
@@ -44,16 +46,16 @@ pub(crate) struct Tally {
     pub(crate) repeated_after_failure: usize,
 }
 
-/// Counts what was done. `kills` says when each life of the application ended, `failures` when the storage failed, in milliseconds.
-pub(crate) fn tally(successes: &[Success], kills: &[u64], failures: &[u64]) -> Tally {
+/// Counts what was done. `ends` says when each life of the application ended, `failures` when the storage failed, in milliseconds.
+pub(crate) fn tally(successes: &[Success], ends: &[u64], failures: &[u64]) -> Tally {
     let mut tally = Tally::default();
     let mut last: HashMap<(Uuid, u8), Success> = HashMap::new();
     for success in successes {
         let job = (success.uuid, success.handler);
         if let Some(before) = last.insert(job, *success) {
-            let killed = kills.get(before.life).filter(|_| before.life != success.life);
+            let ended = ends.get(before.life).filter(|_| before.life != success.life);
             let soon_after = |at: &u64| (before.at..before.at + RECORDED_WITHIN).contains(at);
-            match killed {
+            match ended {
                 Some(at) if soon_after(at) => tally.repeated_after_kill += 1,
                 Some(_) if failures.iter().any(soon_after) => tally.repeated_after_failure += 1,
                 _ => tally.repeated += 1,
@@ -77,8 +79,9 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { storage, took, kills, storage_failures, events, attempts, .. } = self;
-        writeln!(f, "{storage}: {events} events in {took:.1?}, {kills} kills, {storage_failures} storage failures")?;
+        let Self { storage, took, kills, storage_failures, failed_starts, events, attempts, .. } = self;
+        write!(f, "{storage}: {events} events in {took:.1?}, {kills} kills, {storage_failures} storage failures")?;
+        writeln!(f, ", {failed_starts} starts spoiled by them")?;
         writeln!(f, "  {attempts:>6} attempts to deliver")?;
         writeln!(f, "  {:>6} events acknowledged", self.acknowledged)?;
         writeln!(f, "  {:>6} jobs completed, of {HANDLERS} handlers each", self.completed)?;
