@@ -3,6 +3,7 @@
 
 use std::{
     env,
+    future::{pending, ready},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -196,6 +197,43 @@ async fn while_it_cannot_be_known_nothing_runs() {
     });
     assert_eq!(deliver(&hooks.build().unwrap()).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(runs.number(), 0);
+}
+
+/// Hangs at a claim, or after it.
+struct Hanging {
+    at_once: bool,
+}
+
+impl DeliveryClaims for Hanging {
+    fn claim<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, Claim> {
+        if self.at_once { Box::pin(pending()) } else { Box::pin(ready(Ok(Claim::Granted))) }
+    }
+
+    fn complete<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+        Box::pin(pending())
+    }
+
+    fn release<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+        Box::pin(pending())
+    }
+}
+
+#[tokio::test]
+async fn claims_that_hang_hold_nobody_up() {
+    let runs = Runs::new();
+    let builder = || builder(&runs).handler_timeout(Duration::from_millis(20));
+    let hooks = builder().deduplicate_with(Hanging { at_once: true }).on_rejection(|rejection| {
+        assert!(
+            matches!(rejection.reason(), RejectionReason::ClaimFailed(why) if why == "it had not finished after 20ms")
+        );
+    });
+    assert_eq!(deliver(&hooks.build().unwrap()).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(runs.number(), 0);
+    let hooks = builder().deduplicate_with(Hanging { at_once: false }).build().unwrap();
+    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    runs.failures.store(1, Ordering::SeqCst);
+    assert_eq!(deliver(&hooks).await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(runs.number(), 2);
 }
 
 /// Claims under a prefix that nobody else has.

@@ -7,11 +7,14 @@ use std::{
 
 use futures_util::FutureExt;
 
-use super::{RejectionReason, WebhookRouter, WebhookRouterBuilder, dispatch::Route};
+use super::{
+    RejectionReason, WebhookRouter, WebhookRouterBuilder,
+    dispatch::{Route, within},
+};
 #[cfg(feature = "deduplicate")]
 use crate::claims::MemoryClaims;
 use crate::{
-    claims::{Claim, DeliveryClaims},
+    claims::{Claim, ClaimFuture, DeliveryClaims},
     delivery::{Delivery, DeliveryId},
     payload::EventKind,
 };
@@ -30,7 +33,8 @@ impl WebhookRouterBuilder {
         self.deduplicate_with(MemoryClaims::new(capacity, ttl))
     }
 
-    /// Asks `claims` which deliveries were done, so that a redelivery does not run handlers again: a memory of your own choice, such as `claims::RedisClaims` (feature `redis`), which several processes share.
+    /// Asks `claims` which deliveries were done, so that a redelivery does not run handlers again: a memory of your own choice, such as
+    /// `claims::RedisClaims` (feature `redis`), which several processes share. An answer may take as long as a [handler](Self::handler_timeout).
     pub fn deduplicate_with(mut self, claims: impl DeliveryClaims) -> Self {
         self.claims = Some(Arc::new(claims));
         self
@@ -68,7 +72,7 @@ impl WebhookRouter {
         delivery: Delivery,
     ) -> Result<(), RejectionReason> {
         let key = format!("{}{}", self.key(&delivery), route.path);
-        match claims.claim(&key).await {
+        match self.ask(claims.claim(&key)).await {
             Ok(Claim::Granted) => {}
             Ok(Claim::Running) => return Err(RejectionReason::StillRunning),
             Ok(Claim::Completed) => {
@@ -76,17 +80,25 @@ impl WebhookRouter {
                 tracing::debug!("delivery {} was done before: acknowledged", delivery.id());
                 return Ok(());
             }
-            Err(error) => return Err(RejectionReason::ClaimFailed(error.to_string())),
+            Err(error) => return Err(RejectionReason::ClaimFailed(error)),
         }
         let mut claimed = Claimed { claims, key: Some(key) };
         let done = self.dispatch(route, kind, delivery).await;
         if let Some(key) = claimed.key.take() {
-            let noted = if done.is_ok() { claims.complete(&key).await } else { claims.release(&key).await };
-            if let Err(error) = noted {
+            let noted = if done.is_ok() { claims.complete(&key) } else { claims.release(&key) };
+            if let Err(error) = self.ask(noted).await {
                 tracing::error!("what came of the delivery with key {key:?} could not be noted: {error}");
             }
         }
         done
+    }
+
+    /// Waits for an answer, as long as for a handler.
+    async fn ask<T>(&self, claims: ClaimFuture<'_, T>) -> Result<T, String> {
+        match within(self.inner.handler_timeout, claims).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(out_of_time) => Err(format!("it {out_of_time}")),
+        }
     }
 }
 
