@@ -200,7 +200,7 @@ macro_rules! storage {
                     directory: None,
                     attach: Box::new(move |builder| builder.queue(attached.clone())),
                     work: Arc::new(move |hooks, options, stop| {
-                        let backend = worked.clone().poll_with_interval(Duration::from_millis(20));
+                        let backend = worked.clone().poll_with_strategy(hooks.polling(Duration::from_millis(20)));
                         Box::pin(async move {
                             let backoff = backoff()?;
                             let worker = WorkerBuilder::new(options.name.as_str())

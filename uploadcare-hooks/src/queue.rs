@@ -8,9 +8,10 @@
 //! around a service applies: retries with backoff, limits, tracing.
 //!
 //! ```no_run
-//! # mod apalis_sqlite { pub type SqliteStorage<T> = apalis_core::backend::dequeue::VecDequeBackend<T>; }
 //! # use uploadcare_hooks::WebhookRouter;
-//! use apalis_core::worker::builder::WorkerBuilder;
+//! use std::time::Duration;
+//!
+//! use apalis_core::{backend::ext::BackendExt, worker::builder::WorkerBuilder};
 //! use uploadcare_hooks::queue::Job;
 //!
 //! # async fn example(storage: apalis_sqlite::SqliteStorage<Job>) -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +19,9 @@
 //!     // .signing_secret(..).handlers(..)
 //!     .queue(storage.clone())
 //!     .build()?;
-//! let worker = WorkerBuilder::new("webhooks-1").backend(storage).build(hooks.worker());
+//! let worker = WorkerBuilder::new("webhooks-1")
+//!     .backend(storage.poll_with_strategy(hooks.polling(Duration::from_secs(1))))
+//!     .build(hooks.worker());
 //! worker.run().await?;
 //! # Ok(())
 //! # }
@@ -46,17 +49,21 @@
 //! - **apalis-redis**: set `Config::idempotency_ttl(Some(..))` to more than the 72 hours of redelivery; unless set, the keys that tell jobs apart are gone at once, and every
 //!   redelivery runs its handlers again. Switch on the server's append-only file with `appendfsync always`.
 //! - **apalis-postgres**: nothing; the server's own defaults are durable.
-//! - All three look for work only when something wakes them: add `.poll_with_interval(..)` to the worker's backend, and a limit with `.concurrency(n)`.
+//! - All three look for jobs only when something wakes them: `.poll_with_strategy(hooks.polling(..))` does, see [`polling`](crate::WebhookRouter::polling). With apalis' own
+//!   `poll_with_interval`, a worker that once took longer than the interval to look is not woken again until its next heartbeat, which is half a minute by default.
+//! - A worker does any number of jobs at once, unless `.concurrency(n)` limits it.
 //! - All three end a worker when its storage fails, and the jobs it was at come back later: run it in a loop, or in apalis' `Monitor` with `should_restart`.
 //! - Name the queue in the storage's `Config`: unless set it is called like a type of this crate, and types move.
 //! - Give every process a worker name of its own, so that the jobs of one that died go to the others.
 
 mod dead;
 mod job;
+mod polling;
 mod store;
 
 pub use self::dead::{DeadJob, dead_jobs, run_again};
 pub use self::job::Job;
+pub use self::polling::Polling;
 pub use self::store::QueueError;
 pub(crate) use self::store::{Backend, Store};
 pub use crate::worker::Worker;

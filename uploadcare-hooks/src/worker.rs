@@ -3,6 +3,7 @@
 use std::{
     fmt,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use apalis_core::{
@@ -15,7 +16,10 @@ use apalis_core::{
 use futures_util::future::BoxFuture;
 use tower_service::Service;
 
-use crate::{queue::Job, router::WebhookRouter};
+use crate::{
+    queue::{Job, Polling},
+    router::WebhookRouter,
+};
 
 /// The attempts of a job that does not say how many it has: apalis' own default.
 const ATTEMPTS: usize = 25;
@@ -33,6 +37,12 @@ impl WebhookRouter {
     /// What a worker of apalis is built with, to run the jobs that this router stored, see [`queue`](crate::queue).
     pub fn worker(&self) -> Worker {
         Worker { router: self.clone() }
+    }
+
+    /// When a worker looks for jobs: as soon as this router stored some, and at least once in `interval` for those that others stored and those whose time to be tried
+    /// again has come. For the worker's backend, `.poll_with_strategy(hooks.polling(..))`.
+    pub fn polling(&self, interval: Duration) -> Polling {
+        Polling::new(self.stored(), interval)
     }
 }
 

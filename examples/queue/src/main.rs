@@ -42,8 +42,8 @@ macro_rules! run {
             .queue_attempts(5)
             .build()?;
         let worker = WorkerBuilder::new(format!("webhooks-{}", Uuid::new_v4()))
-            // The storages look for work only when something wakes them.
-            .backend(storage.clone().poll_with_interval(Duration::from_millis(100)))
+            // At once when this process stored something, or after a second.
+            .backend(storage.clone().poll_with_strategy(hooks.polling(Duration::from_secs(1))))
             .concurrency(16)
             .retry(RetryPolicy::retries(25).with_backoff(storage::backoff()?))
             .build(hooks.worker());

@@ -22,7 +22,7 @@ use crate::{Runs, builder, copy, deliver, index};
 
 /// Keeps the idempotency keys of what it is given.
 #[derive(Clone, Default)]
-struct Flaky {
+pub(crate) struct Flaky {
     kept: Arc<Mutex<BTreeSet<String>>>,
     mood: Arc<Mutex<Mood>>,
 }

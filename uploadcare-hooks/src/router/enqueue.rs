@@ -6,6 +6,7 @@ use apalis_core::backend::TaskSink;
 use bytes::Bytes;
 use http::HeaderMap;
 use moka::sync::Cache;
+use tokio::sync::watch;
 
 use super::{
     Answer, FailureKind, HandlerFailure, RejectionReason, Seen, WebhookRouter, WebhookRouterBuilder,
@@ -27,6 +28,8 @@ pub(super) struct Queue {
     done: Cache<String, ()>,
     /// The jobs that this process stored, by idempotency key: a redelivery need not ask the storage.
     stored: Cache<String, ()>,
+    /// Tells workers of this process that there is something to do.
+    wake: watch::Sender<()>,
 }
 
 impl Queue {
@@ -35,7 +38,7 @@ impl Queue {
         const FOR: Duration = Duration::from_secs(60 * 60);
         let memory = || Cache::builder().max_capacity(REMEMBERED).time_to_live(FOR).build();
         let attempts = usize::try_from(attempts).unwrap_or(usize::MAX);
-        Self { store, attempts, done: memory(), stored: memory() }
+        Self { store, attempts, done: memory(), stored: memory(), wake: watch::Sender::default() }
     }
 }
 
@@ -102,6 +105,7 @@ impl WebhookRouter {
         match within(self.inner.handler_timeout, queue.store.store(jobs, queue.attempts)).await {
             Ok(Ok(())) => {
                 keys.into_iter().for_each(|key| queue.stored.insert(key, ()));
+                queue.wake.send_replace(());
                 Ok(Answer::Stored)
             }
             Ok(Err(error)) => Err(RejectionReason::QueueFailed(error.to_string())),
@@ -138,6 +142,14 @@ impl WebhookRouter {
             }
             Err(FailureKind::Error(error)) => Err(error),
             Err(kind) => Err(HandlerError::new(HandlerFailure { handler: handler.descriptor.name(), kind })),
+        }
+    }
+
+    /// Changes whenever this process stored a delivery.
+    pub(crate) fn stored(&self) -> watch::Receiver<()> {
+        match &self.inner.queue {
+            Some(queue) => queue.wake.subscribe(),
+            None => watch::Sender::default().subscribe(),
         }
     }
 

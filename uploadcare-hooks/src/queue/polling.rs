@@ -1,0 +1,77 @@
+//! When a worker looks for jobs.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use apalis_core::backend::ext::poll_strategy::{PollSnapshot, PollStrategy};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+/// How long a worker waits when it found nothing just after it was woken: what was stored may not have been there to be seen yet.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// When a worker looks for jobs; made by [`WebhookRouter::polling`](crate::WebhookRouter::polling).
+///
+/// For `poll_with_strategy` of apalis' `BackendExt`, inside a Tokio runtime.
+pub struct Polling {
+    /// Changes with each delivery that is stored.
+    stored: watch::Receiver<()>,
+    longest: Duration,
+    wait: Option<Wait>,
+    waiting: Duration,
+}
+
+/// Ends with whether something was stored meanwhile.
+type Wait = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
+
+impl Polling {
+    pub(crate) fn new(stored: watch::Receiver<()>, interval: Duration) -> Self {
+        let longest = interval.max(Duration::from_millis(1));
+        Self { stored, longest, wait: None, waiting: SHORTEST.min(longest) }
+    }
+}
+
+impl PollStrategy for Polling {
+    fn poll_drive(&mut self, context: &mut Context<'_>, _: &PollSnapshot) -> Poll<Option<()>> {
+        let mut due = Poll::Pending;
+        // Until there is something to wait for: whoever is told that it is due may find nothing, and must be woken again.
+        loop {
+            let (stored, waiting) = (&self.stored, self.waiting);
+            let wait = self.wait.get_or_insert_with(|| Box::pin(wait(stored.clone(), waiting)));
+            let Poll::Ready(stored) = wait.as_mut().poll(context) else { return due };
+            if stored {
+                self.stored.mark_unchanged();
+                self.waiting = SHORTEST.min(self.longest);
+            } else {
+                self.waiting = self.waiting.saturating_mul(2).min(self.longest);
+            }
+            self.wait = None;
+            due = Poll::Ready(Some(()));
+        }
+    }
+}
+
+async fn wait(mut stored: watch::Receiver<()>, longest: Duration) -> bool {
+    match timeout(longest, stored.changed()).await {
+        Ok(Ok(())) => true,
+        // Nobody stores anything here, or not any more.
+        Ok(Err(_)) => {
+            sleep(longest).await;
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+impl fmt::Debug for Polling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Polling").field("interval", &self.longest).finish_non_exhaustive()
+    }
+}
