@@ -67,7 +67,9 @@ macro_rules! run {
             rt::time::sleep(Duration::from_millis(50)).await;
             dead = dead_jobs(&mut storage, 100).await?;
         }
-        println!("   dead: {dead:?}");
+        for one in &dead {
+            println!("   dead: `{}` of delivery {}, tries: {}", one.job.handler(), one.job.delivery_id(), one.attempts);
+        }
         println!("\n3. what made it fail was mended, and it runs again");
         archive.mend();
         for job in &dead {

@@ -1,5 +1,7 @@
 //! Jobs that came to nothing: listed, and run again.
 
+use std::fmt;
+
 use apalis_core::{
     backend::{FetchById, Filter, ListAllTasks, ListTasks, TaskSink, WireFormatBackend, codec::Codec},
     task::{status::Status, task_id::TaskId},
@@ -10,7 +12,7 @@ use super::{Job, QueueError};
 use crate::delivery::DeliveryId;
 
 /// A job that is dead, see [the module](super).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadJob {
     /// What it was for.
@@ -20,6 +22,16 @@ pub struct DeadJob {
     /// How often it may be.
     allowed: usize,
     id: TaskId,
+}
+
+impl fmt::Debug for DeadJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadJob")
+            .field("id", &format_args!("{}", self.id))
+            .field("job", &self.job)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl DeadJob {
