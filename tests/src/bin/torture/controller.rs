@@ -1,7 +1,7 @@
 //! The torturer: makes events happen, kills the application, and makes its storage fail.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     env,
     net::TcpListener,
     process::{Child, Command},
@@ -112,9 +112,10 @@ struct Torturer {
     simulator: Simulator,
     /// The files of the events so far.
     uuids: HashSet<Uuid>,
-    /// Those whose event was acknowledged, as far as the first `attempts` tell.
+    /// Those whose event was acknowledged so far.
     acknowledged: HashSet<Uuid>,
-    attempts: usize,
+    /// How often each status was answered; `None` for no answer.
+    answers: BTreeMap<Option<u16>, usize>,
     /// When the storage failed, in milliseconds.
     failures: Vec<u64>,
     started: Instant,
@@ -132,9 +133,9 @@ impl Torturer {
         let webhook = CreateWebhook::new(target_url, "file.uploaded".into()).signing_secret(secret());
         client.create(&webhook).await?;
         victim.start()?;
-        let (uuids, acknowledged) = (HashSet::new(), HashSet::new());
+        let (uuids, acknowledged, answers) = (HashSet::new(), HashSet::new(), BTreeMap::new());
         let (failures, started) = (Vec::new(), Instant::now());
-        Ok(Self { victim, storage, simulator, uuids, acknowledged, attempts: 0, failures, started })
+        Ok(Self { victim, storage, simulator, uuids, acknowledged, answers, failures, started })
     }
 
     /// Makes events happen, and everything go wrong.
@@ -197,10 +198,12 @@ impl Torturer {
 
     /// Takes note of what was acknowledged since the last look.
     fn look(&mut self) {
-        let attempts = self.simulator.attempts_after(self.attempts);
-        self.attempts += attempts.len();
-        let good = attempts.iter().filter(|attempt| attempt.status.is_some_and(|status| (200..300).contains(&status)));
-        self.acknowledged.extend(good.map(|attempt| attempt.uuid));
+        for attempt in self.simulator.attempts_after(self.answers.values().sum()) {
+            if attempt.status.is_some_and(|status| (200..300).contains(&status)) {
+                self.acknowledged.insert(attempt.uuid);
+            }
+            *self.answers.entry(attempt.status).or_default() += 1;
+        }
     }
 
     /// Lets it finish in peace.
@@ -244,7 +247,7 @@ impl Torturer {
             failed_starts: self.victim.failed_starts,
             storage_failures: self.failures.len(),
             events: self.uuids.len(),
-            attempts: self.attempts,
+            answers: self.answers.clone(),
             acknowledged: self.acknowledged.len(),
             completed: tally.completed.len(),
             dead,

@@ -1,7 +1,7 @@
 //! What came of it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     time::Duration,
 };
@@ -23,7 +23,8 @@ pub(crate) struct Report {
     pub(crate) failed_starts: usize,
     pub(crate) storage_failures: usize,
     pub(crate) events: usize,
-    pub(crate) attempts: usize,
+    /// How often each status was answered; `None` for no answer.
+    pub(crate) answers: BTreeMap<Option<u16>, usize>,
     pub(crate) acknowledged: usize,
     pub(crate) completed: usize,
     pub(crate) dead: usize,
@@ -79,10 +80,14 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { storage, took, kills, storage_failures, failed_starts, events, attempts, .. } = self;
+        let Self { storage, took, kills, storage_failures, failed_starts, events, answers, .. } = self;
         write!(f, "{storage}: {events} events in {took:.1?}, {kills} kills, {storage_failures} storage failures")?;
         writeln!(f, ", {failed_starts} starts spoiled by them")?;
-        writeln!(f, "  {attempts:>6} attempts to deliver")?;
+        writeln!(f, "  {:>6} attempts to deliver, answered", answers.values().sum::<usize>())?;
+        for (status, number) in answers {
+            let status = status.map_or("not at all".to_owned(), |status| status.to_string());
+            writeln!(f, "  {number:>13} {status}")?;
+        }
         writeln!(f, "  {:>6} events acknowledged", self.acknowledged)?;
         writeln!(f, "  {:>6} jobs completed, of {HANDLERS} handlers each", self.completed)?;
         writeln!(f, "  {:>6} jobs dead, to be listed and run again", self.dead)?;
