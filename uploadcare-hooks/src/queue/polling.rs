@@ -14,7 +14,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long a worker waits when it found nothing just after it was woken: what was stored may not have been there to be seen yet.
+/// The least time between two looks, so that a crowd of deliveries is not a crowd of queries. The next ones come soon as well: what woke the worker may not have been
+/// there to be seen yet.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// When a worker looks for jobs; made by [`WebhookRouter::polling`](crate::WebhookRouter::polling).
@@ -59,6 +60,7 @@ impl PollStrategy for Polling {
 }
 
 async fn wait(mut stored: watch::Receiver<()>, longest: Duration) -> bool {
+    sleep(SHORTEST.min(longest)).await;
     match timeout(longest, stored.changed()).await {
         Ok(Ok(())) => true,
         // Nobody stores anything here, or not any more.
