@@ -17,9 +17,8 @@ use apalis_core::{
 };
 use apalis_postgres::PostgresStorage;
 use apalis_redis::RedisStorage;
-use apalis_sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteStorage};
+use apalis_sqlite::SqliteStorage;
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 use uploadcare_hooks::{
@@ -79,19 +78,10 @@ impl Kind {
         let Some(url) = self.server() else { return Ok(None) };
         Ok(Some(match self {
             Self::Sqlite => {
-                let options = SqliteConnectOptions::new()
-                    .filename(file)
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    // Outlives the process. Only a machine without power wants `Full`, and no test takes that away.
-                    .synchronous(SqliteSynchronous::Normal)
-                    .busy_timeout(Duration::from_millis(500));
-                // SQLite has one writer at a time: waiting for the one connection is better than failing for want of it.
-                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-                SqliteStorage::migrations().run(&pool).await?;
-                sqlx::raw_sql(RUNNING_JOBS).execute(&pool).await?;
+                let storage = queue::open_sqlite(file).await?;
+                sqlx::raw_sql(IMPATIENT).execute(storage.pool()).await?;
                 let config = apalis_sqlite::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
-                Storage::of_sqlite(SqliteStorage::new(&pool).with_config(config))
+                Storage::of_sqlite(storage.with_config(config))
             }
             Self::Redis => {
                 let config = apalis_redis::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
@@ -109,9 +99,8 @@ impl Kind {
     }
 }
 
-/// In place of apalis' index over all jobs, which makes SQLite read every job that a worker ever did to record the end of one.
-const RUNNING_JOBS: &str = "DROP INDEX IF EXISTS LIdx; \
-    CREATE INDEX IF NOT EXISTS running_jobs ON Jobs(lock_by) WHERE status IN ('Running', 'Queued')";
+/// Does not wait long for whoever locks the file, nor for the disk: what is written outlives the process, and no test takes the power away.
+const IMPATIENT: &str = "PRAGMA busy_timeout = 500; PRAGMA synchronous = NORMAL";
 
 /// With two of them missed, a worker counts as dead.
 const HEARTBEAT: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
-#![cfg_attr(all(feature = "actix-web", feature = "client", feature = "queue"), doc = include_str!("../README.md"))]
+#![cfg_attr(all(feature = "actix-web", feature = "client", feature = "queue-sqlite"), doc = include_str!("../README.md"))]
 #![cfg_attr(
-    not(all(feature = "actix-web", feature = "client", feature = "queue")),
+    not(all(feature = "actix-web", feature = "client", feature = "queue-sqlite")),
     doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one annotated function an event."
 )]
 

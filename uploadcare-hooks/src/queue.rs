@@ -8,13 +8,14 @@
 //! around a service applies: retries with backoff, limits, tracing.
 //!
 //! ```no_run
-//! # use uploadcare_hooks::WebhookRouter;
+//! # use uploadcare_hooks::{WebhookRouter, queue::Job};
 //! use std::time::Duration;
 //!
 //! use apalis_core::{backend::ext::BackendExt, worker::builder::WorkerBuilder};
-//! use uploadcare_hooks::queue::Job;
 //!
-//! # async fn example(storage: apalis_sqlite::SqliteStorage<Job>) -> Result<(), Box<dyn std::error::Error>> {
+//! # type Storage = apalis_core::backend::dequeue::VecDequeBackend<Job>;
+//! # async fn example(storage: Storage) -> Result<(), Box<dyn std::error::Error>> {
+//! // let storage = queue::open_sqlite("webhooks.db").await?;
 //! let hooks = WebhookRouter::builder()
 //!     // .signing_secret(..).handlers(..)
 //!     .queue(storage.clone())
@@ -41,11 +42,9 @@
 //!
 //! Any backend of apalis 1 that tasks can be pushed to. What they need to keep the promise above (found in their sources and by killing them, apalis 1.0.0):
 //!
-//! - **apalis-sqlite**: `SqliteStorage::setup` switches `synchronous` off for its connection, and a crash of the machine can then lose what was acknowledged. Open
-//!   the pool with `SqliteConnectOptions` that say `journal_mode(Wal)` and `synchronous(Full)`, and run `SqliteStorage::migrations()` instead.
-//!   One connection will do, `max_connections(1)`: with more, those that write at the same time fail with "database is locked".
-//!   With apalis' index `LIdx`, SQLite reads every job that a worker ever did to record the end of one (190 ms after 100,000 of them; without it 2 ms):
-//!   after the migrations, `DROP INDEX IF EXISTS LIdx; CREATE INDEX IF NOT EXISTS running_jobs ON Jobs(lock_by) WHERE status IN ('Running', 'Queued')`.
+//! - **apalis-sqlite**: `open_sqlite` (feature `queue-sqlite`) opens a file as it must be. `SqliteStorage::setup` would switch `synchronous` off, so that a crash of the machine
+//!   loses what was acknowledged; with more than one connection, those that write at the same time fail with "database is locked"; and with apalis' index `LIdx`, SQLite reads
+//!   every job that a worker ever did to record the end of one (190 ms after 100,000 of them, 2 ms without it).
 //! - **apalis-redis**: set `Config::idempotency_ttl(Some(..))` to more than the 72 hours of redelivery; unless set, the keys that tell jobs apart are gone at once, and every
 //!   redelivery runs its handlers again. Switch on the server's append-only file with `appendfsync always`.
 //! - **apalis-postgres**: nothing; the server's own defaults are durable.
@@ -55,15 +54,26 @@
 //! - All three end a worker when its storage fails, and the jobs it was at come back later: run it in a loop, or in apalis' `Monitor` with `should_restart`.
 //! - Name the queue in the storage's `Config`: unless set it is called like a type of this crate, and types move.
 //! - Give every process a worker name of its own, so that the jobs of one that died go to the others.
+//!
+//! # Housekeeping
+//!
+//! Jobs that are done stay in the storage, since they are what redeliveries are recognised by. Remove those of more than four days ago now and then: in SQLite with
+//! `DELETE FROM Jobs WHERE status = 'Done' AND done_at < strftime('%s', 'now') - 345600`, in PostgreSQL with
+//! `DELETE FROM apalis.jobs WHERE status = 'Done' AND done_at < now() - interval '4 days'`. apalis' `Vacuum` removes dead jobs as well, and its
+//! `vacuum_before` those that were done just now, too, in apalis-sqlite 1.0.0; in Redis there is nothing else, with as many days as dead jobs are to be kept.
 
 mod dead;
 mod job;
 mod polling;
+#[cfg(feature = "queue-sqlite")]
+mod sqlite;
 mod store;
 
 pub use self::dead::{DeadJob, dead_jobs, run_again};
 pub use self::job::Job;
 pub use self::polling::Polling;
+#[cfg(feature = "queue-sqlite")]
+pub use self::sqlite::open_sqlite;
 pub use self::store::QueueError;
 pub(crate) use self::store::{Backend, Store};
 pub use crate::worker::Worker;

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use uploadcare_hooks::{
     SigningSecret, WebhookRouter,
     client::Client,
-    queue::{dead_jobs, run_again},
+    queue::{dead_jobs, open_sqlite, run_again},
     webhook_handlers,
 };
 use uploadcare_sim::{Happening, Simulator};
@@ -105,7 +105,7 @@ async fn main() -> Result<(), BoxDynError> {
         _ => {
             let directory = TempDir::new()?;
             let file = if text("url").is_empty() { directory.path().join("queue.db") } else { text("url").into() };
-            run!(storage::sqlite(&file).await?)
+            run!(open_sqlite(&file).await?)
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The three storages, set up so that nothing they took is lost.
+//! The two storages for many machines, set up so that nothing they took is lost.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use apalis::layers::retry::{
     HasherRng,
@@ -9,32 +9,11 @@ use apalis::layers::retry::{
 use apalis_core::error::BoxDynError;
 use apalis_postgres::PostgresStorage;
 use apalis_redis::RedisStorage;
-use apalis_sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteStorage};
-use sqlx::{
-    postgres::PgPoolOptions,
-    sqlite::{SqliteJournalMode, SqliteSynchronous},
-};
+use sqlx::postgres::PgPoolOptions;
 use uploadcare_hooks::queue::Job;
 
 /// Unless it is named, a queue is called like a type of Rust, and types move.
 const QUEUE: &str = "uploadcare-hooks";
-
-/// In place of apalis' index over all jobs, which makes SQLite read every job that a worker ever did to record the end of one.
-const RUNNING_JOBS: &str = "DROP INDEX IF EXISTS LIdx; \
-    CREATE INDEX IF NOT EXISTS running_jobs ON Jobs(lock_by) WHERE status IN ('Running', 'Queued')";
-
-/// A file, for one machine. `SqliteStorage::setup` would switch `synchronous` off.
-pub(crate) async fn sqlite(file: &Path) -> Result<SqliteStorage<Job>, BoxDynError> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-    SqliteStorage::migrations().run(&pool).await?;
-    sqlx::raw_sql(RUNNING_JOBS).execute(&pool).await?;
-    Ok(SqliteStorage::new(&pool).with_config(apalis_sqlite::Config::default().queue(QUEUE)))
-}
 
 /// A server with `appendonly yes` and `appendfsync always`.
 pub(crate) async fn redis(url: &str) -> Result<RedisStorage<Job>, BoxDynError> {

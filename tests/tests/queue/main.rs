@@ -3,6 +3,7 @@
 
 mod failing;
 mod polling;
+mod sqlite;
 
 use std::{
     collections::BTreeMap,

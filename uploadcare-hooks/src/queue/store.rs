@@ -26,6 +26,12 @@ impl QueueError {
         }
         Self(text)
     }
+
+    /// Names the storage.
+    #[cfg(feature = "queue-sqlite")]
+    pub(super) fn of(self, storage: impl fmt::Display) -> Self {
+        Self(format!("{storage}: {}", self.0))
+    }
 }
 
 /// A storage that jobs are pushed to.
