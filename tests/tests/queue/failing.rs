@@ -13,8 +13,9 @@ use apalis_core::{
     task::Task,
     worker::context::WorkerContext,
 };
-use futures_util::Sink;
+use futures_util::{Sink, future::join_all, poll};
 use http::StatusCode;
+use serde_json::Value;
 use tests::deliveries::payload;
 use uploadcare_hooks::{RejectionReason, queue::Job, webhook_handlers};
 
@@ -135,6 +136,30 @@ async fn a_storage_that_hangs_holds_nobody_up() {
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage);
     let hooks = builder.handler_timeout(Duration::from_millis(50)).build().unwrap();
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_crowd_is_stored_one_after_the_other() {
+    let storage = Flaky::default();
+    *storage.mood.lock().unwrap() = Mood::Silent;
+    let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage.clone());
+    let hooks = builder.handler_timeout(Duration::from_millis(200)).build().unwrap();
+    let bodies: Vec<_> = (0..100).map(|size| with_size(size).to_string()).collect();
+    let mut crowd = Box::pin(join_all(bodies.iter().map(|body| crate::send(&hooks, body.clone()))));
+    assert!(poll!(&mut crowd).is_pending());
+    assert_eq!(storage.kept.lock().unwrap().len(), 16);
+    assert!(crowd.await.iter().all(|answer| answer.status() == StatusCode::SERVICE_UNAVAILABLE));
+
+    *storage.mood.lock().unwrap() = Mood::Good;
+    let answers = join_all(bodies.into_iter().map(|body| crate::send(&hooks, body))).await;
+    assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
+    assert_eq!(storage.kept.lock().unwrap().len(), 100);
+}
+
+fn with_size(size: u32) -> Value {
+    let mut body = payload("file.uploaded");
+    body["data"]["size"] = size.into();
+    body
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Dispatch through a queue: a delivery's jobs are stored, and run later.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use apalis_core::backend::TaskSink;
 use bytes::Bytes;
 use http::HeaderMap;
 use moka::sync::Cache;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::{
     Answer, FailureKind, HandlerFailure, RejectionReason, Seen, WebhookRouter, WebhookRouterBuilder,
@@ -20,9 +20,15 @@ use crate::{
     queue::{Backend, Job, Store},
 };
 
+/// How many deliveries are stored at once. With a crowd at the storage, each would be served last when its time is nearly over, and given up in the middle: all of
+/// the work would be for nothing, and workers would not get a connection.
+const AT_ONCE: usize = 16;
+
 /// Where the jobs go.
 pub(super) struct Queue {
     store: Box<dyn Store>,
+    /// The turns to store a delivery.
+    turns: Semaphore,
     attempts: usize,
     /// The jobs that this process did, by idempotency key. A storage that fails when it is to record one hands it out again.
     done: Cache<String, ()>,
@@ -38,7 +44,8 @@ impl Queue {
         const FOR: Duration = Duration::from_secs(60 * 60);
         let memory = || Cache::builder().max_capacity(REMEMBERED).time_to_live(FOR).build();
         let attempts = usize::try_from(attempts).unwrap_or(usize::MAX);
-        Self { store, attempts, done: memory(), stored: memory(), wake: watch::Sender::default() }
+        let turns = Semaphore::new(AT_ONCE);
+        Self { store, turns, attempts, done: memory(), stored: memory(), wake: watch::Sender::default() }
     }
 }
 
@@ -46,7 +53,7 @@ impl WebhookRouterBuilder {
     /// Stores deliveries as jobs, one for each handler, instead of running their handlers while Uploadcare waits; see [`queue`](crate::queue).
     ///
     /// `storage` is any backend of apalis 1 that tasks can be pushed to. It must not forget what it took: a delivery is answered 202 once it
-    /// did. Storing may take as long as a [handler](Self::handler_timeout). [`max_concurrent_handlers`](Self::max_concurrent_handlers) does not count here.
+    /// did. Storing may take as long as a [handler](Self::handler_timeout), and so may waiting for it, since 16 are stored at once. [`max_concurrent_handlers`](Self::max_concurrent_handlers) does not count here.
     pub fn queue<B, Kind>(mut self, storage: B) -> Self
     where
         B: TaskSink<Job, Kind> + Clone + Send + Sync + Unpin + 'static,
@@ -102,14 +109,16 @@ impl WebhookRouter {
             return Ok(Answer::Stored);
         }
         let keys: Vec<_> = jobs.iter().map(Job::idempotency_key).collect();
-        match within(self.inner.handler_timeout, queue.store.store(jobs, queue.attempts)).await {
-            Ok(Ok(())) => {
+        let limit = self.inner.handler_timeout;
+        let late = |out_of_time| RejectionReason::QueueFailed(format!("the queue's storage {out_of_time}"));
+        let _turn = within(limit, pin!(queue.turns.acquire())).await.map_err(late)?;
+        match within(limit, queue.store.store(jobs, queue.attempts)).await.map_err(late)? {
+            Ok(()) => {
                 keys.into_iter().for_each(|key| queue.stored.insert(key, ()));
                 queue.wake.send_replace(());
                 Ok(Answer::Stored)
             }
-            Ok(Err(error)) => Err(RejectionReason::QueueFailed(error.to_string())),
-            Err(out_of_time) => Err(RejectionReason::QueueFailed(format!("the queue's storage {out_of_time}"))),
+            Err(error) => Err(RejectionReason::QueueFailed(error.to_string())),
         }
     }
 
