@@ -8,7 +8,7 @@ use futures_util::{future::BoxFuture, stream};
 use super::Job;
 
 /// Why a storage did not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("the queue's storage failed: {0}")]
 pub struct QueueError(String);
 
@@ -31,6 +31,13 @@ impl QueueError {
     #[cfg(feature = "queue-sqlite")]
     pub(super) fn of(self, storage: impl fmt::Display) -> Self {
         Self(format!("{storage}: {}", self.0))
+    }
+}
+
+/// Like its `Display`: an application whose `main` returns it shows its user this form.
+impl fmt::Debug for QueueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
