@@ -55,9 +55,9 @@ where
 {
     // One page that holds everything: some storages filter after they cut pages, so that an empty one is not the last.
     let filter = Filter { status: Some(Status::Killed), page: 1, page_size: Some(i32::MAX.unsigned_abs()) };
-    let mut tasks = storage.list_tasks(&filter).await.map_err(failed)?;
+    let mut tasks = storage.list_tasks(&filter).await.map_err(QueueError::new)?;
     // apalis-redis 1.0.0 finds none of its own that way; listing all of them stays within the queue there, and does not name it.
-    let all = storage.list_all_tasks(&filter).await.map_err(failed)?;
+    let all = storage.list_all_tasks(&filter).await.map_err(QueueError::new)?;
     tasks.extend(all.into_iter().filter(|task| task.queue().is_none()));
     let mut dead = Vec::new();
     for task in tasks {
@@ -68,15 +68,11 @@ where
         }
         let attempts = task.attempt();
         let one = DeadJob { job, attempts, allowed: task.max_attempts().unwrap_or(attempts).max(1), id };
-        if storage.fetch_by_id(&one.next_id()).await.map_err(failed)?.is_none() {
+        if storage.fetch_by_id(&one.next_id()).await.map_err(QueueError::new)?.is_none() {
             dead.push(one);
         }
     }
     Ok(dead)
-}
-
-fn failed(error: impl std::error::Error + 'static) -> QueueError {
-    QueueError::new(&error)
 }
 
 /// Gives a dead job another chance, with as many attempts. A second call for the same one changes nothing.
@@ -88,9 +84,9 @@ where
     B: TaskSink<Job, Kind> + FetchById,
 {
     let id = dead.next_id();
-    if storage.fetch_by_id(&id).await.map_err(failed)?.is_some() {
+    if storage.fetch_by_id(&id).await.map_err(QueueError::new)?.is_some() {
         return Ok(());
     }
     let task = dead.job.next_run().into_task(dead.allowed).task_id(id);
-    storage.push_task(task.build()).await.map_err(failed)
+    storage.push_task(task.build()).await.map_err(QueueError::new)
 }

@@ -22,7 +22,7 @@ const DROP_INDEX: &str = "DROP INDEX IF EXISTS LIdx";
 /// [`QueueError`] if the file cannot be opened or written, or is no SQLite database.
 pub async fn open_sqlite(file: impl AsRef<Path>) -> Result<SqliteStorage<Job>, QueueError> {
     let file = file.as_ref();
-    open(file).await.map_err(|error| QueueError::new(&error).of(file.display()))
+    open(file).await.map_err(|error| QueueError::new(error).of(file.display()))
 }
 
 async fn open(file: &Path) -> Result<SqliteStorage<Job>, sqlx::Error> {

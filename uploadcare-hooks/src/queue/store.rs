@@ -13,7 +13,7 @@ use super::Job;
 pub struct QueueError(String);
 
 impl QueueError {
-    pub(super) fn new(error: &(dyn Error + 'static)) -> Self {
+    pub(super) fn new(error: impl Error + 'static) -> Self {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -69,14 +69,14 @@ where
             // All at once is one transaction, where there are transactions.
             let tasks: Vec<_> = jobs.iter().map(task).collect();
             match storage.push_all(stream::iter(tasks)).await {
-                Ok(()) => return Ok(()),
-                Err(error) if !is_there_already(&error) => return Err(QueueError::new(&error)),
-                Err(_) => {}
+                Err(error) if !is_there_already(&error) => return Err(QueueError::new(error)),
+                Err(_) if jobs.len() > 1 => {}
+                _ => return Ok(()),
             }
             // One that is there spoiled it for the others.
             for job in &jobs {
                 match storage.push_task(task(job)).await {
-                    Err(error) if !is_there_already(&error) => return Err(QueueError::new(&error)),
+                    Err(error) if !is_there_already(&error) => return Err(QueueError::new(error)),
                     _ => {}
                 }
             }
