@@ -15,11 +15,10 @@ use apalis_core::{
 };
 use futures_util::{Sink, future::join_all, poll};
 use http::StatusCode;
-use serde_json::Value;
 use tests::deliveries::payload;
 use uploadcare_hooks::{RejectionReason, queue::Job, webhook_handlers};
 
-use crate::{Runs, builder, copy, deliver, index};
+use crate::{Runs, builder, copy, deliver, index, upload_of};
 
 /// Keeps the idempotency keys of what it is given.
 #[derive(Clone, Default)]
@@ -144,7 +143,7 @@ async fn a_crowd_is_stored_one_after_the_other() {
     *storage.mood.lock().unwrap() = Mood::Silent;
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage.clone());
     let hooks = builder.handler_timeout(Duration::from_millis(200)).build().unwrap();
-    let bodies: Vec<_> = (0..100).map(|size| with_size(size).to_string()).collect();
+    let bodies: Vec<_> = (0..100).map(upload_of).collect();
     let mut crowd = Box::pin(join_all(bodies.iter().map(|body| crate::send(&hooks, body.clone()))));
     assert!(poll!(&mut crowd).is_pending());
     assert_eq!(storage.kept.lock().unwrap().len(), 16);
@@ -154,12 +153,6 @@ async fn a_crowd_is_stored_one_after_the_other() {
     let answers = join_all(bodies.into_iter().map(|body| crate::send(&hooks, body))).await;
     assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
     assert_eq!(storage.kept.lock().unwrap().len(), 100);
-}
-
-fn with_size(size: u32) -> Value {
-    let mut body = payload("file.uploaded");
-    body["data"]["size"] = size.into();
-    body
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::{
     deliveries::{UUID, payload, secret},
     storages::{Kind, Storage, WorkerOptions},
@@ -108,6 +108,13 @@ async fn deliver(hooks: &WebhookRouter, event: &str) -> StatusCode {
     send(hooks, payload(event).to_string()).await.status()
 }
 
+/// An upload that differs from others in its size.
+fn upload_of(size: u32) -> String {
+    let mut body = payload("file.uploaded");
+    body["data"]["size"] = size.into();
+    body.to_string()
+}
+
 /// Waits until something is so.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
@@ -194,9 +201,7 @@ async fn a_job_that_fails_is_tried_again_and_dead_when_its_attempts_are_used_up(
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     until("the fourth attempt succeeded", async || runs.of("index") == 4).await;
     runs.failures.store(usize::MAX, Ordering::SeqCst);
-    let mut other = payload("file.uploaded");
-    other["data"]["size"] = json!(1);
-    assert_eq!(send(&hooks, other.to_string()).await.status(), StatusCode::ACCEPTED);
+    assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::ACCEPTED);
     until("it is dead", async || !storage.dead().await.unwrap().is_empty()).await;
     a_while().await;
     assert_eq!(runs.of("index"), 8);

@@ -11,10 +11,9 @@ use std::{
 
 use apalis_core::backend::ext::poll_strategy::{PollSnapshot, PollStrategy};
 use http::StatusCode;
-use tests::deliveries::payload;
 use uploadcare_hooks::{WebhookRouter, queue::Polling, webhook_handlers};
 
-use crate::{Runs, builder, failing::Flaky, index, send};
+use crate::{Runs, builder, failing::Flaky, index, send, upload_of};
 
 /// A worker that looks when it is woken.
 struct Looking {
@@ -78,9 +77,7 @@ async fn every_worker_is_woken_when_a_delivery_is_stored() {
         for worker in &mut workers {
             worker.settle().await;
         }
-        let mut body = payload("file.uploaded");
-        body["data"]["size"] = size.into();
-        assert_eq!(send(&hooks, body.to_string()).await.status(), StatusCode::ACCEPTED);
+        assert_eq!(send(&hooks, upload_of(size)).await.status(), StatusCode::ACCEPTED);
         for worker in &mut workers {
             assert!(worker.is_woken());
             assert_eq!(worker.look(), Poll::Ready(Some(())));

@@ -16,10 +16,9 @@ async fn what_is_in_a_file_is_there_when_it_is_opened_again() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("hooks of today.db");
     for _ in 0..2 {
-        let storage = open_sqlite(&file).await.unwrap();
+        let mut storage = open_sqlite(&file).await.unwrap();
         let hooks = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage.clone()).build();
         assert_eq!(deliver(&hooks.unwrap(), "file.uploaded").await, StatusCode::ACCEPTED);
-        let mut storage = storage;
         assert_eq!(storage.list_tasks(&Filter { status: None, page: 1, page_size: None }).await.unwrap().len(), 1);
         assert_eq!(queue::dead_jobs(&mut storage, 10).await.unwrap().len(), 0);
         // Written to the disk at each commit.

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, pending},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -61,15 +61,13 @@ impl PollStrategy for Polling {
 
 async fn wait(mut stored: watch::Receiver<()>, longest: Duration) -> bool {
     sleep(SHORTEST.min(longest)).await;
-    match timeout(longest, stored.changed()).await {
-        Ok(Ok(())) => true,
-        // Nobody stores anything here, or not any more.
-        Ok(Err(_)) => {
-            sleep(longest).await;
-            false
+    let something = async {
+        if stored.changed().await.is_err() {
+            // Nobody stores anything here, or not any more.
+            pending::<()>().await;
         }
-        Err(_) => false,
-    }
+    };
+    timeout(longest, something).await.is_ok()
 }
 
 impl fmt::Debug for Polling {

@@ -53,7 +53,8 @@ impl WebhookRouterBuilder {
     /// Stores deliveries as jobs, one for each handler, instead of running their handlers while Uploadcare waits; see [`queue`](crate::queue).
     ///
     /// `storage` is any backend of apalis 1 that tasks can be pushed to. It must not forget what it took: a delivery is answered 202 once it
-    /// did. Storing may take as long as a [handler](Self::handler_timeout), and so may waiting for it, since 16 are stored at once. [`max_concurrent_handlers`](Self::max_concurrent_handlers) does not count here.
+    /// did. Storing may take as long as a [handler](Self::handler_timeout), and so may waiting for it, since 16 are stored at once.
+    /// [`max_concurrent_handlers`](Self::max_concurrent_handlers) does not count here.
     pub fn queue<B, Kind>(mut self, storage: B) -> Self
     where
         B: TaskSink<Job, Kind> + Clone + Send + Sync + Unpin + 'static,
