@@ -11,6 +11,7 @@ pub mod client;
 mod delivery;
 pub mod event;
 mod handler;
+mod message;
 pub mod payload;
 #[cfg(feature = "queue")]
 pub mod queue;

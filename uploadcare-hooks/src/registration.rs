@@ -15,7 +15,6 @@ mod plan;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fmt,
     time::Duration,
 };
 
@@ -27,6 +26,7 @@ use self::plan::compare;
 pub use self::plan::{Action, Finding, Plan, Step};
 use crate::{
     client::{Client, ClientError, CreateWebhook, UpdateWebhook},
+    message::debug_like_display,
     payload::{EventKind, PayloadVersion},
     router::WebhookRouter,
     signature::SigningSecret,
@@ -365,8 +365,4 @@ pub enum RegistrationError {
     },
 }
 
-impl fmt::Debug for RegistrationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+debug_like_display!(RegistrationError);

@@ -7,6 +7,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::message::debug_like_display;
+
 /// The name of the header that carries a delivery's signature.
 ///
 /// See [Uploadcare: signed webhooks](https://uploadcare.com/docs/webhooks/#signed-webhooks).
@@ -205,11 +207,7 @@ pub enum SecretError {
     },
 }
 
-impl fmt::Debug for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+debug_like_display!(SecretError);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use reqwest::StatusCode;
 
+use crate::message::debug_like_display;
+
 /// Why a call did not succeed. Never shows a key or a signing secret.
 ///
 /// `Debug` says the same as `Display`, since a `main` that returns an error prints it with `Debug`.
@@ -120,11 +122,7 @@ impl ClientError {
     }
 }
 
-impl fmt::Debug for ClientError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+debug_like_display!(ClientError);
 
 /// What Uploadcare answered in place of what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::{
     ApiError, Auth, ClientError,
     auth::{Keys, Signable, http_date},
 };
-use crate::payload::from_slice;
+use crate::{message::with_causes, payload::from_slice};
 
 const ACCEPT: &str = "application/vnd.uploadcare-v0.7+json";
 const CONTENT_TYPE: &str = "application/json";
@@ -184,13 +184,5 @@ fn detail(body: &[u8]) -> String {
 
 /// Without the URL, which `reqwest` would show, and with what caused it.
 fn transport(error: reqwest::Error) -> ClientError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    ClientError::Transport(text)
+    ClientError::Transport(with_causes(&error.without_url()))
 }

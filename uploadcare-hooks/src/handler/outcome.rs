@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use crate::message::with_causes;
+
 /// How a handler's run ended.
 pub type Outcome = Result<(), HandlerError>;
 
@@ -83,13 +85,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for HandlerError {
 /// The error, and what caused it, in one line.
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)?;
-        let mut cause = self.source.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        f.write_str(&with_causes(self.get_ref()))
     }
 }
 

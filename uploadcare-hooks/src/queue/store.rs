@@ -6,6 +6,7 @@ use apalis_core::backend::TaskSink;
 use futures_util::{future::BoxFuture, stream};
 
 use super::Job;
+use crate::message::{debug_like_display, with_causes};
 
 /// Why a storage did not do what it was asked for.
 #[derive(thiserror::Error)]
@@ -14,17 +15,7 @@ pub struct QueueError(String);
 
 impl QueueError {
     pub(super) fn new(error: impl Error + 'static) -> Self {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let more = error.to_string();
-            // Many errors quote their cause themselves.
-            if !text.contains(&more) {
-                text = format!("{text}: {more}");
-            }
-            cause = error.source();
-        }
-        Self(text)
+        Self(with_causes(&error))
     }
 
     /// Names the storage.
@@ -34,12 +25,7 @@ impl QueueError {
     }
 }
 
-/// Like its `Display`: an application whose `main` returns it shows its user this form.
-impl fmt::Debug for QueueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+debug_like_display!(QueueError);
 
 /// A storage that jobs are pushed to.
 pub(crate) trait Store: Send + Sync {

@@ -17,6 +17,7 @@ use crate::queue::Store;
 use crate::{
     claims::DeliveryClaims,
     handler::{HandlerDescriptor, States},
+    message::debug_like_display,
     signature::{SecretError, SigningSecret},
 };
 
@@ -321,11 +322,7 @@ impl fmt::Display for BuildError {
     }
 }
 
-impl fmt::Debug for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+debug_like_display!(BuildError);
 
 impl std::error::Error for BuildError {}
 
