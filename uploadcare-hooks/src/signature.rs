@@ -22,10 +22,10 @@ const PREFIX: &str = "v1=";
 
 pub(crate) type MacBytes = [u8; 32];
 
-/// The secret of one subscription, with which Uploadcare signs every delivery of it.
+/// The secret of one subscription. Uploadcare signs every delivery of the subscription with it.
 ///
-/// The text and the MAC state computed from it once are wiped from memory when the last clone is dropped; clones share them.
-/// `Debug` never shows the text.
+/// The text, and the MAC state computed from it once, are wiped from memory when the last clone is
+/// dropped; clones share them. `Debug` never shows the text.
 ///
 /// See [Uploadcare: signed webhooks](https://uploadcare.com/docs/webhooks/#signed-webhooks).
 ///
@@ -50,9 +50,14 @@ struct Keyed {
 impl SigningSecret {
     /// Takes the secret's text, as it was given to Uploadcare.
     ///
+    /// Characters beyond ASCII are allowed: the key is the text's UTF-8 bytes. Two ways to write
+    /// one character (`é` as one code point or as `e` and an accent) are different secrets, so a
+    /// secret of ASCII letters and digits is the safer choice.
+    ///
     /// # Errors
-    /// [`SecretError`] if the text is empty, longer than [`MAX_SECRET_CHARS`], or holds a control character (a line break
-    /// at the end is the usual one, from a file or a shell).
+    /// [`SecretError`] if the text is empty, has more than [`MAX_SECRET_CHARS`] characters, begins
+    /// or ends with white space, or has a control character. A line break at the end usually comes
+    /// from a file or a shell.
     pub fn new(secret: impl Into<String>) -> Result<Self, SecretError> {
         let text = Zeroizing::new(secret.into());
         let chars = text.chars().count();
@@ -65,32 +70,36 @@ impl SigningSecret {
         if let Some(position) = text.chars().position(char::is_control) {
             return Err(SecretError::ControlCharacter { position });
         }
+        if text.trim().len() != text.len() {
+            return Err(SecretError::SurroundingSpace);
+        }
         Self::keyed(text)
     }
 
     fn keyed(text: Zeroizing<String>) -> Result<Self, SecretError> {
-        // HMAC takes keys of every length, so this error never comes; it is passed on all the same.
+        // HMAC takes keys of every length, so this error never happens.
         let mac = Hmac::new_from_slice(text.as_bytes()).map_err(|_| SecretError::TooLong { chars: text.len() })?;
         Ok(Self(Arc::new(Keyed { text, mac })))
     }
 
-    /// Takes what Uploadcare says is a subscription's secret, whatever it is.
+    /// Takes a subscription's secret as Uploadcare lists it, without any check.
     #[cfg(feature = "client")]
     pub(crate) fn from_uploadcare(text: String) -> Result<Self, SecretError> {
         Self::keyed(Zeroizing::new(text))
     }
 
-    /// The text, to be told to Uploadcare and to nobody else.
+    /// The text, to be sent to Uploadcare only.
     #[cfg(feature = "client")]
     pub(crate) fn expose(&self) -> &str {
         &self.0.text
     }
 
-    /// Reads the secret from the environment variable `variable`; Uploadcare's own examples call it `UC_SIGNING_SECRET`.
+    /// Reads the secret from the environment variable `variable`. Uploadcare's own examples call it
+    /// `UC_SIGNING_SECRET`.
     ///
     /// # Errors
-    /// [`SecretError::Variable`], which names the variable, if it is unset, not Unicode, or holds what [`new`](Self::new)
-    /// refuses.
+    /// [`SecretError::Variable`], which names the variable, if it is unset, not Unicode, or holds a
+    /// text that [`new`](Self::new) refuses.
     pub fn from_env(variable: &str) -> Result<Self, SecretError> {
         let problem = |problem: Box<dyn std::error::Error + Send + Sync>| SecretError::Variable {
             variable: variable.to_owned(),
@@ -106,18 +115,22 @@ impl SigningSecret {
         }
     }
 
-    /// Signs a body; returns the whole value of the `X-Uc-Signature` header, `v1=` and 64 lower-case hexadecimal digits.
+    /// Signs a body; returns the whole value of the `X-Uc-Signature` header, `v1=` and 64
+    /// lower-case hexadecimal digits.
     pub fn sign(&self, body: &[u8]) -> String {
         format!("{PREFIX}{}", hex::encode(self.mac(body)))
     }
 
-    /// Checks a body, as it was received, against the value of its `X-Uc-Signature` header, in constant time.
+    /// Checks a body, as it was received, against the value of its `X-Uc-Signature` header, in
+    /// constant time.
     ///
-    /// Call this before anything parses the body: JSON that was parsed and written again has other bytes.
+    /// Call this before anything parses the body: JSON that was parsed and written again has other
+    /// bytes.
     ///
     /// # Errors
-    /// [`SignatureError::Malformed`] if the header is not `v1=` and 64 lower-case hexadecimal digits;
-    /// [`SignatureError::Mismatch`] if it is, and belongs to another body or another secret.
+    /// [`SignatureError::Malformed`] if the header is not `v1=` and 64 lower-case hexadecimal
+    /// digits; [`SignatureError::Mismatch`] if it is, and belongs to another body or another
+    /// secret.
     pub fn verify(&self, body: &[u8], header: &str) -> Result<(), SignatureError> {
         let claimed = parse(header.as_bytes())?;
         if self.matches(body, &claimed) { Ok(()) } else { Err(SignatureError::Mismatch) }
@@ -149,7 +162,8 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// Reads a header value. Upper-case digits are refused: Uploadcare sends none, and a signature must have one spelling only.
+/// Reads a header value. Refuses upper-case digits: Uploadcare sends none, and a signature must
+/// have one spelling only.
 pub(crate) fn parse(header: &[u8]) -> Result<MacBytes, SignatureError> {
     let digits = header.strip_prefix(PREFIX.as_bytes()).ok_or(SignatureError::Malformed)?;
     if digits.iter().any(u8::is_ascii_uppercase) {
@@ -169,14 +183,16 @@ pub enum SignatureError {
     Malformed,
     /// The signature is well-formed, but not that of this body with this secret.
     #[error(
-        "the signature does not match: the body was signed with another secret, or changed after it was signed (verify the raw bytes, before anything parses them)"
+        "the signature does not match: the body was signed with another secret, or changed after it was signed \
+         (verify the raw bytes, before anything parses them)"
     )]
     Mismatch,
 }
 
 /// Why a text cannot be a signing secret. Never shows the text.
 ///
-/// `Debug` says the same as `Display`, since a `main` that returns an error prints it with `Debug`.
+/// `Debug` says the same as `Display`, because a `main` that returns an error prints its `Debug`
+/// form.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
@@ -189,7 +205,10 @@ pub enum SecretError {
         /// How many characters it has.
         chars: usize,
     },
-    /// The text holds a control character.
+    /// The text begins or ends with white space.
+    #[error("the signing secret begins or ends with white space: remove it")]
+    SurroundingSpace,
+    /// The text has a control character.
     #[error("the signing secret has a control character (such as a line break) after {position} characters: remove it")]
     ControlCharacter {
         /// How many characters stand before it.
@@ -197,7 +216,8 @@ pub enum SecretError {
     },
     /// An environment variable has no usable secret.
     #[error(
-        "no signing secret in the environment variable `{variable}`: {problem}; set it to the secret of the subscription at Uploadcare"
+        "cannot take a signing secret from the environment variable `{variable}`: {problem}; \
+         set it to the secret of the subscription at Uploadcare"
     )]
     Variable {
         /// The variable's name.
@@ -213,7 +233,8 @@ debug_like_display!(SecretError);
 mod tests {
     use super::*;
 
-    /// A delivery as Uploadcare sent it in 2021, and the signature that its official Ruby client checks it against.
+    /// A delivery as Uploadcare sent it in 2021, and the signature that its official Ruby client
+    /// checks it against.
     const BODY: &[u8] = include_bytes!("../fixtures/unversioned_uploaded.json");
     const HEADER: &str = "v1=9b31c7dd83fdbf4a2e12b19d7f2b9d87d547672a325b9492457292db4f513c70";
 
@@ -268,6 +289,16 @@ mod tests {
         let error = SigningSecret::new("s3cr3t\n").unwrap_err();
         assert!(matches!(error, SecretError::ControlCharacter { position: 6 }));
         assert!(!format!("{error} {error:?}").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn a_secret_with_spaces_around_it_is_refused_and_one_inside_is_not() {
+        for text in [" s3cr3t", "s3cr3t ", "\u{a0}s3cr3t", "s3cr3t\u{3000}", " "] {
+            let error = SigningSecret::new(text).unwrap_err();
+            assert!(matches!(error, SecretError::SurroundingSpace), "{text:?}: {error}");
+            assert!(!format!("{error} {error:?}").contains("s3cr3t"));
+        }
+        assert!(SigningSecret::new("two words").is_ok());
     }
 
     #[test]
