@@ -18,8 +18,8 @@ use serde_json::json;
 use tests::deliveries::{payload, secret};
 use tokio::sync::Semaphore;
 use uploadcare_hooks::{
-    FileStored, FileUploaded, RejectionReason, State, WebhookRouter, WebhookRouterBuilder,
-    claims::{Claim, ClaimFuture, DeliveryClaims, RedisClaims},
+    BuildProblem, FileStored, FileUploaded, RejectionReason, State, WebhookRouter, WebhookRouterBuilder,
+    claims::{Claim, ClaimFuture, ClaimMark, DeliveryClaims, RedisClaims},
     webhook_handler, webhook_handlers,
 };
 
@@ -180,11 +180,11 @@ impl DeliveryClaims for Unreachable {
         Box::pin(async { Err("the line is dead".into()) })
     }
 
-    fn complete<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+    fn complete<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         unreachable!("nothing was claimed")
     }
 
-    fn release<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+    fn release<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         unreachable!("nothing was claimed")
     }
 }
@@ -206,25 +206,25 @@ struct Hanging {
 
 impl DeliveryClaims for Hanging {
     fn claim<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, Claim> {
-        if self.at_once { Box::pin(pending()) } else { Box::pin(ready(Ok(Claim::Granted))) }
+        if self.at_once { Box::pin(pending()) } else { Box::pin(ready(Ok(Claim::Granted(ClaimMark::default())))) }
     }
 
-    fn complete<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+    fn complete<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         Box::pin(pending())
     }
 
-    fn release<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, ()> {
+    fn release<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         Box::pin(pending())
     }
 }
 
 #[tokio::test]
-async fn claims_that_hang_hold_nobody_up() {
+async fn claims_that_hang_delay_a_delivery_no_longer_than_a_handler_may() {
     let runs = Runs::new();
     let builder = || builder(&runs).handler_timeout(Duration::from_millis(20));
     let hooks = builder().deduplicate_with(Hanging { at_once: true }).on_rejection(|rejection| {
         assert!(
-            matches!(rejection.reason(), RejectionReason::ClaimFailed(why) if why == "it had not finished after 20ms")
+            matches!(rejection.reason(), RejectionReason::ClaimFailed(why) if why == "their storage did not finish within 20ms")
         );
     });
     assert_eq!(deliver(&hooks.build().unwrap()).await, StatusCode::SERVICE_UNAVAILABLE);
@@ -236,7 +236,7 @@ async fn claims_that_hang_hold_nobody_up() {
     assert_eq!(runs.number(), 2);
 }
 
-/// Claims under a prefix that nobody else has.
+/// Claims under a prefix of their own.
 #[allow(clippy::print_stderr)]
 async fn redis() -> Option<(RedisClaims, String)> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
@@ -261,7 +261,7 @@ async fn processes_share_what_was_done_through_redis() {
     assert_eq!(deliver(&one).await, StatusCode::NO_CONTENT);
     assert_eq!(runs.number(), 2);
 
-    // Many at once: one of them runs, and nobody says 204 before it was done.
+    // Many at once: one of them runs, and 204 comes only after it is done.
     let mut body = payload("file.uploaded");
     for round in 0..20 {
         body["data"]["size"] = json!(round);
@@ -291,16 +291,114 @@ async fn a_claim_in_redis_ends_when_it_is_dropped_and_when_its_process_dies() {
     assert_eq!(runs.number(), 2);
 
     let claims = claims.lease(Duration::from_millis(300));
-    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Granted);
+    let granted = |claim| match claim {
+        Claim::Granted(mark) => mark,
+        other => panic!("{other:?}"),
+    };
+    let late = granted(claims.claim("dies").await.unwrap());
     assert_eq!(claims.claim("dies").await.unwrap(), Claim::Running);
     tokio::time::sleep(Duration::from_millis(400)).await;
-    let other = RedisClaims::connect(&env::var("TEST_REDIS_URL").unwrap()).await.unwrap().prefix(prefix);
-    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Granted);
-    // One that has no claim any more takes nobody else's away.
-    other.release("dies").await.unwrap();
+    let current = granted(claims.claim("dies").await.unwrap());
+    // A request of the same process whose claim has ended does not free the claim that followed.
+    claims.release("dies", &late).await.unwrap();
     assert_eq!(claims.claim("dies").await.unwrap(), Claim::Running);
-    claims.complete("dies").await.unwrap();
+    let other = RedisClaims::connect(&env::var("TEST_REDIS_URL").unwrap()).await.unwrap().prefix(prefix);
+    other.release("dies", &ClaimMark::new("of another process")).await.unwrap();
+    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Running);
+    claims.complete("dies", &current).await.unwrap();
     assert_eq!(claims.claim("dies").await.unwrap(), Claim::Completed);
+    // Done is done, also for a request that fails later.
+    claims.release("dies", &current).await.unwrap();
+    assert_eq!(claims.claim("dies").await.unwrap(), Claim::Completed);
+}
+
+/// Redis claims whose answer to `complete` never arrives.
+struct Unanswered {
+    claims: RedisClaims,
+    completing: Arc<Semaphore>,
+}
+
+impl DeliveryClaims for Unanswered {
+    fn claim<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, Claim> {
+        self.claims.claim(key)
+    }
+
+    fn complete<'a>(&'a self, key: &'a str, mark: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        let completed = self.claims.complete(key, mark);
+        self.completing.add_permits(1);
+        Box::pin(async move {
+            pending::<()>().await;
+            completed.await
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a str, mark: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        self.claims.release(key, mark)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_dropped_while_its_end_is_recorded_counts_as_done() {
+    let Some((claims, _)) = redis().await else { return };
+    let runs = Runs::new();
+    let completing = Arc::new(Semaphore::new(0));
+    let slow = Unanswered { claims: claims.clone(), completing: Arc::clone(&completing) };
+    let hooks = builder(&runs).deduplicate_with(slow).build().unwrap();
+    tokio::select! {
+        status = deliver(&hooks) => panic!("answered {status}"),
+        _ = completing.acquire() => {}
+    }
+    let hooks = builder(&runs).deduplicate_with(claims).build().unwrap();
+    for _ in 0..100 {
+        if deliver(&hooks).await == StatusCode::NO_CONTENT {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(runs.number(), 1, "it is recorded as done, and does not run again");
+    assert_eq!(hooks.stats().duplicates, 1);
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_before_its_handler_is_a_problem_at_boot() {
+    struct Leased(Duration);
+    impl DeliveryClaims for Leased {
+        fn claim<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, Claim> {
+            Box::pin(pending())
+        }
+        fn complete<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+            Box::pin(pending())
+        }
+        fn release<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+            Box::pin(pending())
+        }
+        fn lease_time(&self) -> Option<Duration> {
+            Some(self.0)
+        }
+    }
+    let runs = Runs::new();
+    let error = builder(&runs).deduplicate_with(Leased(Duration::from_secs(30))).build().unwrap_err();
+    assert!(matches!(error.problems(), [BuildProblem::LeaseTooShort { .. }]), "{error}");
+    assert!(error.to_string().contains("a claim ends by itself after 30s, and a handler may take 30s"), "{error}");
+    builder(&runs).deduplicate_with(Leased(Duration::from_secs(31))).build().unwrap();
+}
+
+#[tokio::test]
+async fn the_newest_deliveries_are_remembered_when_memory_is_full() {
+    let runs = Runs::new();
+    let hooks = builder(&runs).deduplicate(1000, Duration::from_secs(60)).build().unwrap();
+    let body = |number: usize| {
+        let mut body = payload("file.uploaded");
+        body["data"]["size"] = json!(number);
+        body.to_string()
+    };
+    for number in 0..3000 {
+        assert_eq!(send(&hooks, "/", body(number)).await, StatusCode::NO_CONTENT);
+    }
+    for number in 2500..3000 {
+        assert_eq!(send(&hooks, "/", body(number)).await, StatusCode::NO_CONTENT);
+    }
+    assert_eq!((runs.number(), hooks.stats().duplicates), (3000, 500));
 }
 
 #[tokio::test]

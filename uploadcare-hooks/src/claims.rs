@@ -1,55 +1,92 @@
-//! Which deliveries were done, or are being done, so that a redelivery does not run handlers twice. Knows keys, nothing of requests.
+//! Which deliveries are running or done, so that a redelivery does not run handlers twice.
 //!
-//! For routers without a queue, which tells redeliveries apart itself. `WebhookRouterBuilder::deduplicate` (feature `deduplicate`) keeps the keys in memory; several
-//! processes share them through `RedisClaims` (feature `redis`), or through an implementation of [`DeliveryClaims`] of your own, given to
+//! For routers without a queue, which recognises redeliveries itself.
+//! `WebhookRouterBuilder::deduplicate` (feature `deduplicate`) keeps the deliveries in memory.
+//! Several processes share them through `RedisClaims` (feature `redis`), or through an
+//! implementation of [`DeliveryClaims`] of your own, given to
 //! [`deduplicate_with`](crate::WebhookRouterBuilder::deduplicate_with).
 
+mod dispatch;
 #[cfg(feature = "deduplicate")]
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 
-use std::{error::Error, future::Future, pin::Pin};
+use std::{error::Error, future::Future, pin::Pin, time::Duration};
 
 #[cfg(feature = "deduplicate")]
 pub use self::memory::MemoryClaims;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisClaims;
 
-/// What a call of [`DeliveryClaims`] comes to.
+/// What a method of [`DeliveryClaims`] returns.
 pub type ClaimFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + Send + 'a>>;
 
-/// What is known of a delivery when it is claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The state of a delivery when it is claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// Nobody has it: it is the caller's now.
-    Granted,
-    /// Somebody is at it: Uploadcare is told to send it again later.
+    /// The delivery was free, and is the caller's now. The mark names this claim, and is given back
+    /// with [`complete`](DeliveryClaims::complete) or [`release`](DeliveryClaims::release).
+    Granted(ClaimMark),
+    /// Another request is processing it. Uploadcare is told to send it again later.
     Running,
-    /// It was done: it is acknowledged, and nothing runs.
+    /// It was done. It is acknowledged, and nothing runs.
     Completed,
 }
 
-/// Remembers deliveries by key, so that none is run twice.
+/// Names one claim of a delivery, so that a late [`release`](DeliveryClaims::release) does not free
+/// a claim that another request made since. Its text is for the implementation to choose.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ClaimMark(String);
+
+impl ClaimMark {
+    /// A mark with this text. Where claims end by themselves it must differ for each claim.
+    pub fn new(mark: impl Into<String>) -> Self {
+        Self(mark.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Remembers deliveries by key, so that each runs once.
 ///
-/// A claim that is neither completed nor released, since its process died, must come to an end by itself: after longer than handlers may take, or
-/// the delivery is never done.
+/// A claim that is neither completed nor released, because its process died, must end by itself,
+/// and later than a handler may take: see [`lease_time`](Self::lease_time).
+///
+/// The router calls `complete` or `release` and polls the future once even if the request is
+/// dropped, as when the client goes away. It may drop the future then. An implementation that has
+/// to wait for its answer starts a task in these methods, before it returns the future.
 pub trait DeliveryClaims: Send + Sync + 'static {
-    /// Takes a delivery, unless somebody has it or it was done.
+    /// Claims a delivery if it is free.
     ///
     /// # Errors
-    /// When that cannot be known. Nothing runs then, and Uploadcare is told to send the delivery again.
+    /// If its state cannot be known. Nothing runs then, and Uploadcare is told to send the delivery
+    /// again.
     fn claim<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, Claim>;
 
-    /// Notes that a claimed delivery was done.
+    /// Records that a claimed delivery is done.
     ///
     /// # Errors
-    /// When it cannot be noted. The delivery is acknowledged all the same; the error is logged.
-    fn complete<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()>;
+    /// If it cannot be recorded. The router logs the error and acknowledges the delivery all the
+    /// same.
+    fn complete<'a>(&'a self, key: &'a str, mark: &'a ClaimMark) -> ClaimFuture<'a, ()>;
 
-    /// Gives a claimed delivery back, since it failed. The router may drop the future after polling it once, if the request was dropped itself.
+    /// Gives a claimed delivery back, because it failed. Must change nothing if the claim with this
+    /// mark has ended, even if there is a later claim.
     ///
     /// # Errors
-    /// When that fails; the error is logged, and the claim left to come to its end.
-    fn release<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()>;
+    /// If that fails. The router logs the error, and the claim stays until it ends by itself.
+    fn release<'a>(&'a self, key: &'a str, mark: &'a ClaimMark) -> ClaimFuture<'a, ()>;
+
+    /// After how long a claim ends by itself; `None`, the default, if that is not known or never
+    /// happens.
+    ///
+    /// Building a router fails if handlers may take longer, because a redelivery could then run a
+    /// handler that is still running.
+    fn lease_time(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -86,10 +86,6 @@ impl Delivery {
         self.request.secret.map(|secret| secret.position)
     }
 
-    pub(crate) fn secret(&self) -> Option<MatchedSecret> {
-        self.request.secret
-    }
-
     /// Takes the event out if nobody else holds it, or copies it.
     pub(crate) fn take_event(&mut self) -> Event {
         match Arc::get_mut(&mut self.event) {

@@ -19,8 +19,6 @@ pub mod queue;
 pub mod registration;
 mod router;
 mod signature;
-#[cfg(feature = "queue")]
-mod worker;
 
 #[doc(hidden)]
 pub mod __private;

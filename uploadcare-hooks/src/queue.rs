@@ -63,11 +63,13 @@
 //! `vacuum_before` those that were done just now, too, in apalis-sqlite 1.0.0; in Redis there is nothing else, with as many days as dead jobs are to be kept.
 
 mod dead;
+mod dispatch;
 mod job;
 mod polling;
 #[cfg(feature = "queue-sqlite")]
 mod sqlite;
 mod store;
+mod worker;
 
 pub use self::dead::{DeadJob, dead_jobs, run_again};
 pub use self::job::Job;
@@ -75,5 +77,5 @@ pub use self::polling::Polling;
 #[cfg(feature = "queue-sqlite")]
 pub use self::sqlite::open_sqlite;
 pub use self::store::QueueError;
-pub(crate) use self::store::{Backend, Store};
-pub use crate::worker::Worker;
+use self::store::{Backend, Store};
+pub use self::worker::Worker;

@@ -26,6 +26,7 @@ use self::plan::compare;
 pub use self::plan::{Action, Finding, Plan, Step};
 use crate::{
     client::{Client, ClientError, CreateWebhook, UpdateWebhook},
+    handler::HandlerDescriptor,
     message::debug_like_display,
     payload::{EventKind, PayloadVersion},
     router::WebhookRouter,
@@ -168,12 +169,12 @@ impl Subscriptions {
     /// Outside of a Tokio runtime.
     pub async fn rotate_secret(&self, client: &Client, new: SigningSecret) -> Result<Plan, RegistrationError> {
         self.wanted(Some(&new))?;
-        if self.router.handlers(None).iter().all(|(handler, _)| handler.secret_env().is_some()) {
+        if self.router.handlers().all(|handler| handler.secret_env().is_some()) {
             return Err(RegistrationError::NothingToRotate);
         }
-        self.router.sign_with(&new);
+        self.router.replace_secret(&new, Duration::MAX);
         let plan = self.sync(client).await?;
-        self.router.drop_replaced_secrets(self.options.grace_period);
+        self.router.replace_secret(&new, self.options.grace_period);
         Ok(plan)
     }
 
@@ -206,7 +207,11 @@ impl Subscriptions {
     fn wanted(&self, instead: Option<&SigningSecret>) -> Result<Vec<Wanted>, RegistrationError> {
         let target_of = |path: &str| format!("{}{}", self.base_url, path.trim_end_matches('/'));
         let mut wanted: BTreeMap<(String, String), (Wanted, &str)> = BTreeMap::new();
-        let handlers = self.router.handlers(instead);
+        let secret_of = |handler: &HandlerDescriptor| match instead {
+            Some(instead) if handler.secret_env().is_none() => Some(instead.clone()),
+            _ => self.router.signing_secret_for(handler),
+        };
+        let handlers: Vec<_> = self.router.handlers().map(|handler| (handler, secret_of(handler))).collect();
         for (handler, secret) in &handlers {
             let Some(events) = handler.events() else { continue };
             let creatable = handler.version().is_none_or(|version| version == PayloadVersion::V0_7);

@@ -1,6 +1,10 @@
 //! What a router does with a delivery, and what it finds when it is built.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod boot;
+mod containment;
+mod rotation;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -13,8 +17,8 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use tests::deliveries::{legacy_payload, payload, secret};
 use uploadcare_hooks::{
-    BuildProblem, Delivery, Event, FailureKind, FileStored, FileUploaded, HandlerError, PayloadVersion,
-    RejectionReason, SigningSecret, State, TriedSecrets, WebhookRouter, WebhookRouterBuilder,
+    Delivery, Event, FailureKind, FileStored, FileUploaded, HandlerError, PayloadVersion, RejectionReason,
+    SigningSecret, State, TriedSecrets, WebhookRouter, WebhookRouterBuilder,
     payload::{v0_5, v0_6},
     webhook_handler, webhook_handlers,
 };
@@ -415,50 +419,27 @@ fn a_dropped_request_drops_its_handlers() {
     }
 }
 
-#[test]
-fn building_reports_every_problem_at_once() {
-    mod other {
-        use uploadcare_hooks::{FileUploaded, webhook_handler};
-
-        #[webhook_handler(event = "file.uploaded")]
-        pub(crate) async fn index(_event: FileUploaded) {}
-    }
-    #[webhook_handler(event = "file.uploaded", secret_env = "UPLOADCARE_HOOKS_NO_SUCH_VARIABLE")]
-    async fn own(_event: FileUploaded) {}
-
-    let error = WebhookRouter::builder()
-        .state(1_u8)
-        .state(2_u8)
-        .handlers(webhook_handlers![index, other::index, own, count])
-        .max_concurrent_handlers(1)
-        .body_limit(0)
-        .handler_timeout(Duration::ZERO)
-        .build()
-        .unwrap_err();
-    let text = error.to_string();
-    let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines.first(), Some(&"the webhook router cannot be built, 8 problems:"), "{text}");
-    for part in [
-        "- the state `u8` was given twice",
-        "- several handlers are called `index`: `router::index` (tests/tests/router.rs:",
-        "- nobody gave the state `alloc::sync::Arc<std::sync::poison::mutex::Mutex<",
-        ", needed by `index`, `count`: add `.state(..)`",
-        "- no signing secret for `index`, `index`, `count`: add",
-        "- no signing secret in the environment variable `UPLOADCARE_HOOKS_NO_SUCH_VARIABLE`: it is not set;",
-        "(`secret_env` of `own`)",
-        "- `max_concurrent_handlers` is 1, and one delivery can need 3 at once",
-        "- `body_limit` is zero",
-        "- `handler_timeout` is zero",
-    ] {
-        assert!(text.contains(part), "{part}\nis not in\n{text}");
-    }
-    let error = WebhookRouter::builder().signing_secret(secret()).build().unwrap_err();
-    assert!(matches!(error.problems(), [BuildProblem::NoHandlers]), "{error}");
-}
-
 /// Collects all that is logged.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Collects what this thread logs, until the guard is dropped.
+    fn capture(&self) -> tracing::subscriber::DefaultGuard {
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -475,14 +456,7 @@ impl std::io::Write for Log {
 async fn a_secret_shows_in_no_log_no_response_and_no_debug() {
     const SECRETS: [&str; 2] = ["7kMVZivndx0ErgvhRKAr", env!("CARGO_PKG_VERSION")];
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log.capture();
 
     let notes = Notes::default();
     let mut shown = vec![format!("{:?}", builder(&notes).handlers(webhook_handlers![fail, scan]))];
@@ -509,7 +483,7 @@ async fn a_secret_shows_in_no_log_no_response_and_no_debug() {
         signatures.extend(request.headers().get("X-Uc-Signature").map(|value| value.to_str().unwrap().to_owned()));
         shown.push(format!("{:?}", hooks.handle(request).await));
     }
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for expected in ["handler_failed", "signature_mismatch", "not_a_payload", "signature_missing", "group.created"] {
         assert!(log.contains(expected), "{expected} was not logged:\n{log}");
     }

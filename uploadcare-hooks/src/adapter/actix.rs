@@ -1,21 +1,36 @@
 //! actix-web 4.
 
-use actix_web::{HttpRequest, HttpResponse, dev::HttpServiceFactory, rt::time::timeout, web};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use actix_web::{HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::router::{Answer, RejectionReason, WebhookRouter};
+use super::body;
+use crate::{
+    handler::HandlerDescriptor,
+    router::{Answer, WebhookRouter},
+};
 
 impl WebhookRouter {
     /// A service for actix-web that answers `path` and everything below it.
     ///
-    /// The paths of handlers are relative to `path`: with `mount("/hooks")`, a handler without the `path` option answers at
-    /// `/hooks`, one with `path = "/scans"` at `/hooks/scans`. Mount it with `App::service`, also inside a scope. Nothing before it
-    /// may consume the body: no middleware that reads or decompresses it.
+    /// The paths of handlers are relative to `path`: with `mount("/hooks")`, a handler without the
+    /// `path` option answers at `/hooks`, one with `path = "/scans"` at `/hooks/scans`. Mount it
+    /// with `App::service`, also inside a scope. Middleware before it must not read or decompress
+    /// the body.
     ///
-    /// The body is read here, to the limit and not beyond. When the client goes away, its handlers are stopped at their next `.await`, and the
-    /// delivery counts as not acknowledged.
+    /// The router reads the body, up to its limit. When the client goes away, its handlers are
+    /// stopped at their next `.await`, and the delivery counts as not acknowledged.
+    ///
+    /// # What can go wrong
+    ///
+    /// - **Everything is 404 inside a scope.** actix-web joins the paths of scopes as they are:
+    ///   `web::scope("/api/").service(hooks.mount("/hooks"))` answers at `/api//hooks`. Write
+    ///   `web::scope("/api")`.
+    /// - **A second router at the same path never gets a request.** actix-web gives a request to
+    ///   the first service whose path matches. List all handlers in one router, or mount each at a
+    ///   path of its own.
+    /// - **A mount at `/` or `""`** answers every path that no earlier service answers, with 404.
+    ///
+    /// The first mount at each path is logged with `tracing` (`info`), with the paths that answer.
     ///
     /// ```
     /// # #[cfg(feature = "macros")]
@@ -35,39 +50,22 @@ impl WebhookRouter {
     /// # fn main() {}
     /// ```
     pub fn mount(self, path: &str) -> impl HttpServiceFactory + use<> {
+        let path = path.trim_end_matches('/');
+        self.core.observer.mounted(path, self.handlers().map(HandlerDescriptor::path));
         let serve = move |request: HttpRequest, body: web::Payload| {
             let router = self.clone();
             async move { respond(router.serve(&request, body).await) }
         };
-        web::scope(path.trim_end_matches('/')).default_service(web::to(serve))
+        web::scope(path).default_service(web::to(serve))
     }
 
-    async fn serve(&self, request: &HttpRequest, mut body: web::Payload) -> Answer {
+    async fn serve(&self, request: &HttpRequest, body: web::Payload) -> Answer {
         let headers = headers(request);
-        let admitted = match self.admit(request.method().as_str(), request.match_info().unprocessed(), &headers) {
-            Ok(admitted) => admitted,
-            Err(answer) => return answer,
-        };
-        let limit = self.body_timeout();
-        let read = timeout(limit, read(&mut body, self.body_limit())).await;
-        match read.unwrap_or(Err(RejectionReason::BodyTooSlow { limit })) {
-            Ok(body) => self.deliver(admitted, headers, body).await,
-            Err(reason) => self.refuse_body(admitted, reason),
+        match self.admit(request.method().as_str(), request.match_info().unprocessed(), &headers) {
+            Ok(admitted) => self.deliver(body::read(self, admitted, headers, body).await).await,
+            Err(answer) => answer,
         }
     }
-}
-
-/// Reads a body chunk by chunk; holds `limit` bytes at the most.
-async fn read(body: &mut web::Payload, limit: usize) -> Result<Bytes, RejectionReason> {
-    let mut whole = BytesMut::new();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| RejectionReason::BodyUnreadable(error.to_string()))?;
-        if chunk.len() > limit - whole.len() {
-            return Err(RejectionReason::BodyTooLarge { limit });
-        }
-        whole.extend_from_slice(&chunk);
-    }
-    Ok(whole.freeze())
 }
 
 /// actix-web has types of an older `http` release.

@@ -5,12 +5,15 @@ use bytes::Bytes;
 use crate::router::WebhookRouter;
 
 impl WebhookRouter {
-    /// Answers one request of plain [`http`] types: for servers and platforms without an adapter, and for tests.
+    /// Answers one request of plain [`http`](::http) types: for servers and platforms without an
+    /// adapter, and for tests.
     ///
-    /// The path of the request's URI is taken as relative to the router's mount: handlers without `path` answer at `/`. The caller
-    /// must have limited how many bytes it read; what is larger than [`body_limit`](Self::body_limit) is answered 413.
+    /// The path of the request's URI is relative to the router's mount: handlers without `path`
+    /// answer at `/`. The caller must have limited how many bytes it read; a body over
+    /// [`body_limit`](Self::body_limit) is answered 413.
     ///
-    /// Dropping the future stops the handlers at their next `.await`; the delivery then counts as not acknowledged.
+    /// Dropping the future stops the handlers at their next `.await`; the delivery then counts as
+    /// not acknowledged.
     ///
     /// ```
     /// # #[cfg(feature = "macros")]
@@ -37,7 +40,7 @@ impl WebhookRouter {
     pub async fn handle(&self, request: ::http::Request<Bytes>) -> ::http::Response<Bytes> {
         let (head, body) = request.into_parts();
         match self.admit(head.method.as_str(), head.uri.path(), &head.headers) {
-            Ok(admitted) => self.deliver(admitted, head.headers, body).await.into_response(),
+            Ok(admitted) => self.deliver(admitted.with_body(head.headers, body)).await.into_response(),
             Err(answer) => answer.into_response(),
         }
     }

@@ -8,22 +8,29 @@ use std::{
     time::Duration,
 };
 
-use moka::sync::Cache;
+use moka::{policy::EvictionPolicy, sync::Cache};
 
-use super::{Claim, ClaimFuture, DeliveryClaims};
+use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
 
-/// Claims of one process, in memory: what runs, and the last deliveries that were done.
+/// Claims of one process, in memory: the deliveries that run, and the last ones that were done.
 pub struct MemoryClaims {
     running: Mutex<HashSet<String>>,
     completed: Cache<String, ()>,
 }
 
 impl MemoryClaims {
-    /// Remembers up to `capacity` deliveries that were done, each for `ttl`. One takes about 150 bytes.
+    /// Remembers up to `capacity` deliveries that were done, each for `ttl`. Beyond the capacity it
+    /// forgets those that were used least recently. A delivery takes about 150 bytes.
     pub fn new(capacity: u64, ttl: Duration) -> Self {
         // moka refuses more than a thousand years.
         const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 60 * 60);
-        let completed = Cache::builder().max_capacity(capacity).time_to_live(ttl.min(LONGEST)).build();
+        let completed = Cache::builder()
+            .max_capacity(capacity)
+            .time_to_live(ttl.min(LONGEST))
+            // moka's own policy refuses new keys once the cache is full, and redeliveries are of
+            // new keys.
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
         Self { running: Mutex::default(), completed }
     }
 
@@ -41,20 +48,21 @@ impl DeliveryClaims for MemoryClaims {
             Claim::Completed
         } else {
             running.insert(key.to_owned());
-            Claim::Granted
+            // Claims in memory end only with their request, so they need no mark.
+            Claim::Granted(ClaimMark::default())
         };
         Box::pin(ready(Ok(claim)))
     }
 
-    fn complete<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()> {
-        // While it still counts as running, so that nobody finds it in between.
+    fn complete<'a>(&'a self, key: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        // Under the lock, so that no other request finds it neither running nor done.
         let mut running = self.running();
         self.completed.insert(key.to_owned(), ());
         running.remove(key);
         Box::pin(ready(Ok(())))
     }
 
-    fn release<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()> {
+    fn release<'a>(&'a self, key: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         self.running().remove(key);
         Box::pin(ready(Ok(())))
     }

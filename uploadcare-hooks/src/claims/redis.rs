@@ -5,35 +5,37 @@ use std::{error::Error, fmt, time::Duration};
 use redis::{Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, Script, aio::ConnectionManager};
 use uuid::Uuid;
 
-use super::{Claim, ClaimFuture, DeliveryClaims};
+use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
 
-/// What stands at the key of a delivery that was done; no process has this as its mark.
+/// The value at the key of a delivery that was done. No claim has this as its mark.
 const DONE: &str = "done";
 
-/// Deletes a key only if it holds the caller's own mark: the claim may have come to its end, and be somebody else's.
+/// Deletes a key only if it holds the caller's own mark: the claim may have ended, and another
+/// request may have made a new one.
 const RELEASE: &str =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 /// Claims that several processes share, in Redis.
 ///
-/// Two commands a delivery. A claim of a process that died ends after [`lease`](Self::lease).
+/// A delivery takes two commands. The claim of a process that died ends after
+/// [`lease`](Self::lease).
 #[derive(Clone)]
 pub struct RedisClaims {
     connection: ConnectionManager,
     server: ConnectionAddr,
     prefix: String,
-    mark: String,
     lease: Duration,
     ttl: Duration,
 }
 
 impl RedisClaims {
-    /// Connects to a server, such as `redis://127.0.0.1:6379`; connects again by itself when the connection breaks.
+    /// Connects to a server, such as `redis://127.0.0.1:6379`. Reconnects by itself when the
+    /// connection breaks.
     ///
     /// # Errors
-    /// When the URL is none, or the server cannot be reached.
+    /// If the text is not a Redis URL, or the server cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        // The error would quote the URL, and a password may be in it.
+        // The error would quote the URL, which may hold a password.
         let info = url.into_connection_info().map_err(|error| format!("not a Redis URL: {:?}", error.kind()))?;
         let server = info.addr().clone();
         let failed = |error| format!("no connection to Redis at {server}: {error}");
@@ -42,25 +44,27 @@ impl RedisClaims {
             connection,
             server,
             prefix: "uploadcare-hooks:".to_owned(),
-            mark: Uuid::new_v4().to_string(),
             lease: Duration::from_secs(5 * 60),
             ttl: Duration::from_secs(4 * 24 * 60 * 60),
         })
     }
 
-    /// What its keys begin with, to keep applications apart; `uploadcare-hooks:` unless set.
+    /// Sets what its keys begin with, to keep applications apart. Defaults to `uploadcare-hooks:`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// After how long a claim ends that was neither completed nor released; 5 minutes unless set. Handlers must not take longer.
+    /// Sets after how long a claim ends that was neither completed nor released. Defaults to 5
+    /// minutes. Must be longer than the router's
+    /// [`handler_timeout`](crate::WebhookRouterBuilder::handler_timeout).
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// For how long it is remembered that a delivery was done; 4 days unless set, since Uploadcare redelivers for 3.
+    /// Sets for how long a delivery that was done is remembered. Defaults to 4 days, because
+    /// Uploadcare redelivers for 3.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
@@ -75,43 +79,51 @@ impl RedisClaims {
     }
 }
 
-/// Redis wants whole milliseconds, and at least one.
+/// Redis takes whole milliseconds, and at least one.
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX.unsigned_abs() / 2)
+}
+
+/// Sends a command in a task of its own, so that it is carried out even if the request is dropped.
+fn detached<'a, T: Send + 'static>(
+    command: impl Future<Output = redis::RedisResult<T>> + Send + 'static,
+) -> ClaimFuture<'a, ()> {
+    let sent = tokio::spawn(command);
+    Box::pin(async move {
+        sent.await??;
+        Ok(())
+    })
 }
 
 impl DeliveryClaims for RedisClaims {
     fn claim<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, Claim> {
         Box::pin(async move {
-            let key = self.key(key);
+            let (key, mark) = (self.key(key), Uuid::new_v4().to_string());
             let mut set = redis::cmd("SET");
-            set.arg(&key).arg(&self.mark).arg("NX").arg("PX").arg(milliseconds(self.lease));
+            set.arg(&key).arg(&mark).arg("NX").arg("PX").arg(milliseconds(self.lease));
             if self.ask::<Option<String>>(&mut set).await?.is_some() {
-                return Ok(Claim::Granted);
+                return Ok(Claim::Granted(ClaimMark::new(mark)));
             }
             let found: Option<String> = self.ask(redis::cmd("GET").arg(&key)).await?;
             Ok(if found.as_deref() == Some(DONE) { Claim::Completed } else { Claim::Running })
         })
     }
 
-    fn complete<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()> {
-        Box::pin(async move {
-            let mut set = redis::cmd("SET");
-            self.ask::<()>(set.arg(self.key(key)).arg(DONE).arg("PX").arg(milliseconds(self.ttl))).await
+    fn complete<'a>(&'a self, key: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        let (key, ttl, mut connection) = (self.key(key), milliseconds(self.ttl), self.connection.clone());
+        // Also if the claim has ended since: the delivery was done.
+        detached(async move {
+            redis::cmd("SET").arg(key).arg(DONE).arg("PX").arg(ttl).query_async::<()>(&mut connection).await
         })
     }
 
-    fn release<'a>(&'a self, key: &'a str) -> ClaimFuture<'a, ()> {
-        let (key, mark, mut connection) = (self.key(key), self.mark.clone(), self.connection.clone());
-        // In a task of its own, so that it is sent even if the request that it was for is gone.
-        let released =
-            tokio::spawn(
-                async move { Script::new(RELEASE).key(key).arg(mark).invoke_async::<u8>(&mut connection).await },
-            );
-        Box::pin(async move {
-            released.await??;
-            Ok(())
-        })
+    fn release<'a>(&'a self, key: &'a str, mark: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        let (key, mark, mut connection) = (self.key(key), mark.as_str().to_owned(), self.connection.clone());
+        detached(async move { Script::new(RELEASE).key(key).arg(mark).invoke_async::<u8>(&mut connection).await })
+    }
+
+    fn lease_time(&self) -> Option<Duration> {
+        Some(self.lease)
     }
 }
 

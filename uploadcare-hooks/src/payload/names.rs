@@ -115,6 +115,13 @@ open_enum! {
     }
 }
 
+impl EventKind {
+    pub(crate) const COUNT: usize = Self::KNOWN.len() + 1;
+    pub(crate) fn index(&self) -> usize {
+        Self::KNOWN.iter().position(|known| *known == self.as_str()).unwrap_or(Self::KNOWN.len())
+    }
+}
+
 open_enum! {
     /// The version of a payload, as `hook.version` names it.
     ///

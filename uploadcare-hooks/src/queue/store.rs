@@ -28,16 +28,16 @@ impl QueueError {
 debug_like_display!(QueueError);
 
 /// A storage that jobs are pushed to.
-pub(crate) trait Store: Send + Sync {
+pub(super) trait Store: Send + Sync {
     /// Stores jobs, but for those that are there already.
     fn store(&self, jobs: Vec<Job>, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>>;
 }
 
 /// A backend of apalis as a store. `Kind` is apalis' word for whether it serialises.
-pub(crate) struct Backend<B, Kind>(B, PhantomData<fn() -> Kind>);
+pub(super) struct Backend<B, Kind>(B, PhantomData<fn() -> Kind>);
 
 impl<B, Kind> Backend<B, Kind> {
-    pub(crate) fn new(storage: B) -> Self {
+    pub(super) fn new(storage: B) -> Self {
         Self(storage, PhantomData)
     }
 }

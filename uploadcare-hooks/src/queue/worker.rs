@@ -1,4 +1,4 @@
-//! Runs the jobs of a queue: what apalis calls a service. Knows nothing of storages.
+//! Runs the jobs of a queue: the service that a worker of apalis calls. Knows no storage.
 
 use std::{
     fmt,
@@ -14,35 +14,80 @@ use apalis_core::{
     },
 };
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
+use tokio::sync::watch;
 use tower_service::Service;
 
+use super::{
+    Job, Polling,
+    dispatch::{MAX_ATTEMPTS, Queue},
+};
 use crate::{
-    queue::{Job, Polling},
-    router::WebhookRouter,
+    delivery::{Delivery, Received},
+    event::Event,
+    handler::HandlerError,
+    router::{FailureKind, HandlerFailure, WebhookRouter},
 };
 
-/// The attempts of a job that does not say how many it has: apalis' own default.
-const ATTEMPTS: usize = 25;
-
-/// Runs the jobs of a queue, one handler each; made by [`WebhookRouter::worker`].
+/// Runs the jobs of a queue, one handler for each job. [`WebhookRouter::worker`] makes it.
 ///
-/// A service for apalis' `WorkerBuilder::build`. The handler's time limit is [the router's](crate::WebhookRouterBuilder::handler_timeout), and a panic is
-/// a failure like others. How many run at once is the worker's affair, see apalis' `concurrency`.
+/// A service for apalis' `WorkerBuilder::build`. The handler's time limit is [the
+/// router's](crate::WebhookRouterBuilder::handler_timeout), and a panic is a failure like others.
+/// apalis' `concurrency` limits how many jobs run at once.
 #[derive(Clone)]
 pub struct Worker {
     router: WebhookRouter,
 }
 
 impl WebhookRouter {
-    /// What a worker of apalis is built with, to run the jobs that this router stored, see [`queue`](crate::queue).
+    /// The service that a worker of apalis runs the stored jobs with, see [`queue`](crate::queue).
     pub fn worker(&self) -> Worker {
         Worker { router: self.clone() }
     }
 
-    /// When a worker looks for jobs: as soon as this router stored some, and at least once in `interval` for those that others stored and those whose time to be tried
-    /// again has come. For the worker's backend, `.poll_with_strategy(hooks.polling(..))`.
+    /// Tells a worker when to look for jobs: as soon as this router has stored some, and at least
+    /// once in `interval` for those that other processes stored and those whose next attempt is
+    /// due. For the worker's backend: `.poll_with_strategy(hooks.polling(..))`.
     pub fn polling(&self, interval: Duration) -> Polling {
-        Polling::new(self.stored(), interval)
+        let stored = match Queue::of(self) {
+            Some(queue) => queue.wake.subscribe(),
+            None => watch::Sender::default().subscribe(),
+        };
+        Polling::new(stored, interval)
+    }
+}
+
+impl Worker {
+    /// Runs one job.
+    ///
+    /// # Errors
+    /// Why it did not succeed. A discarded one never will.
+    async fn run(&self, job: &Job) -> Result<(), HandlerError> {
+        let done = Queue::of(&self.router).map(|queue| &queue.done);
+        let key = job.idempotency_key();
+        if done.is_some_and(|done| done.contains_key(&key)) {
+            tracing::debug!("job {key} was done before, and its storage failed to record that");
+            return Ok(());
+        }
+        let Some(handler) = self.router.handlers().find(|handler| handler.name() == job.handler()) else {
+            return Err(HandlerError::discard(format!("this process has no handler `{}`", job.handler())));
+        };
+        let body = job.body();
+        let event = Event::from_bytes(&body).map_err(|error| {
+            HandlerError::discard(format!("its body is not a payload that this version can read: {error}"))
+        })?;
+        let (id, path) = (job.delivery_id(), handler.path());
+        let received = Received { id, path, headers: HeaderMap::new(), body, secret: None };
+        match self.router.run_handler(handler, Delivery::new(event, received)).await {
+            Ok(()) => {
+                if let Some(done) = done {
+                    done.insert(key, ());
+                }
+                Ok(())
+            }
+            Err(FailureKind::Error(error)) => Err(error),
+            Err(kind) => Err(HandlerError::new(HandlerFailure { handler: handler.name(), kind })),
+        }
     }
 }
 
@@ -56,15 +101,17 @@ impl Service<Task<Job>> for Worker {
     }
 
     fn call(&mut self, task: Task<Job>) -> Self::Future {
-        let router = self.router.clone();
+        let worker = self.clone();
         Box::pin(async move {
-            let (attempt, attempts) = (task.attempt(), task.max_attempts().unwrap_or(ATTEMPTS));
+            let attempts = task.max_attempts().unwrap_or(MAX_ATTEMPTS as usize);
+            let attempt = task.attempt();
             let last = attempt >= attempts;
             let mut unfinished = Unfinished { status: Some(task.raw_status().clone()), last };
             let job = task.args;
             let what = format!("job of handler `{}` for delivery {}", job.handler(), job.delivery_id());
-            // One that takes its process with it never gets to its end.
-            let ended = if attempt > attempts { Err(used_up()) } else { router.run_job(&job).await };
+            // A job that crashes the process never reports a result, so check its attempts before
+            // running it.
+            let ended = if attempt > attempts { Err(used_up()) } else { worker.run(&job).await };
             unfinished.status = None;
             let error = match ended {
                 Ok(()) => return Ok(()),
@@ -81,12 +128,12 @@ impl Service<Task<Job>> for Worker {
     }
 }
 
-fn used_up() -> crate::HandlerError {
-    crate::HandlerError::discard("its attempts were used up by processes that died while it ran")
+fn used_up() -> HandlerError {
+    HandlerError::discard("its attempts were used up by processes that died while it ran")
 }
 
-/// Says that a job failed if a layer around the worker drops it, such as apalis' time limit. It would be recorded as running, and not be touched again for as long as
-/// the worker lives.
+/// Marks a job as failed if a layer around the worker drops it, such as apalis' time limit.
+/// Otherwise the storage would keep it as running for as long as the worker lives.
 struct Unfinished {
     status: Option<AtomicStatus>,
     last: bool,

@@ -1,26 +1,33 @@
-//! What a router answers, before an adapter turns it into a framework's response.
+//! What the router answers, before an adapter turns it into a framework's response.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// How long Uploadcare is told to wait when there is no room or no time now. It need not heed that, and keeps its own schedule.
+/// The `Retry-After` of a 503. Uploadcare may ignore it and keep its own schedule.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// What a router answers.
+/// What the router answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {
-    /// The delivery is done.
-    Done,
-    /// The delivery is stored, and will be done.
-    #[cfg(feature = "queue")]
-    Stored,
-    /// The delivery is to be sent again, or is none.
+    /// 2xx: Uploadcare does not send the delivery again.
+    Acknowledged(Acknowledged),
+    /// Any other status.
     Refused(Refusal),
 }
 
-/// What a caller sees of a rejection.
+/// What a 2xx promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acknowledged {
+    /// The work is done.
+    Done,
+    /// The work is stored and will be done.
+    #[allow(dead_code, reason = "only modes behind a feature store")]
+    Stored,
+}
+
+/// What the caller sees of a rejection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Refusal {
     pub(super) status: StatusCode,
@@ -32,9 +39,8 @@ impl Answer {
     /// The answer as a response of plain `http` types.
     pub(crate) fn into_response(self) -> http::Response<Bytes> {
         let (status, body) = match self {
-            Self::Done => (StatusCode::NO_CONTENT, Bytes::new()),
-            #[cfg(feature = "queue")]
-            Self::Stored => (StatusCode::ACCEPTED, Bytes::new()),
+            Self::Acknowledged(Acknowledged::Done) => (StatusCode::NO_CONTENT, Bytes::new()),
+            Self::Acknowledged(Acknowledged::Stored) => (StatusCode::ACCEPTED, Bytes::new()),
             Self::Refused(refusal) => (refusal.status, refusal.problem().into()),
         };
         let mut response = http::Response::new(body);
@@ -47,8 +53,8 @@ impl Answer {
 }
 
 impl Refusal {
-    /// An `application/problem+json` object, [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457). Every part of it is written in
-    /// this crate, so that nothing needs to be escaped.
+    /// An `application/problem+json` object ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+    /// All its texts are literals of this crate, so nothing needs escaping.
     fn problem(self) -> String {
         let Self { status, code, title } = self;
         format!(r#"{{"type":"about:blank","status":{},"code":"{code}","title":"{title}"}}"#, status.as_u16())

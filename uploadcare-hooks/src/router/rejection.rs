@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
-use super::answer::Refusal;
+use super::{answer::Refusal, keyring::MatchedSecret};
 use crate::{
     delivery::DeliveryId,
     handler::HandlerError,
@@ -12,9 +12,11 @@ use crate::{
     signature::SignatureError,
 };
 
-/// A request that was not acknowledged, as [`on_rejection`](crate::WebhookRouterBuilder::on_rejection) sees it.
+/// A request that was not acknowledged, as
+/// [`on_rejection`](crate::WebhookRouterBuilder::on_rejection) sees it.
 ///
-/// `Display` says it in one line, without secrets and without the body; it may quote a value out of the payload.
+/// `Display` says it in one line, without secrets and without the body. It may quote a value of the
+/// payload.
 #[derive(Debug)]
 pub struct Rejection {
     pub(super) reason: RejectionReason,
@@ -25,6 +27,12 @@ pub struct Rejection {
 }
 
 impl Rejection {
+    /// A rejection of a request of which only the path is known. Boxed, because it is rare and
+    /// large.
+    pub(super) fn at(path: &str, reason: RejectionReason) -> Box<Self> {
+        Box::new(Self { reason, path: path.to_owned(), secrets: TriedSecrets::None, delivery: None, event: None })
+    }
+
     /// Why it was rejected.
     pub fn reason(&self) -> &RejectionReason {
         &self.reason
@@ -40,37 +48,29 @@ impl Rejection {
         &self.secrets
     }
 
-    /// What identifies the delivery, once it was verified and read.
+    /// The delivery's id, if the request was verified and read.
     pub fn delivery_id(&self) -> Option<DeliveryId> {
         self.delivery
     }
 
-    /// The event, once it was verified and read.
+    /// The event, if the request was verified and read.
     pub fn event(&self) -> Option<&EventKind> {
         self.event.as_ref()
     }
 
-    /// The status that the caller was given.
+    /// The status that the caller was answered.
     pub fn status(&self) -> StatusCode {
         self.refusal().status
     }
 
-    /// The code that the caller was given, all that it learns besides the status. Codes do not change between releases.
+    /// The code that the caller was answered, all that it learns besides the status. Codes do not
+    /// change between releases; [`RejectionReason`] lists them.
     pub fn code(&self) -> &'static str {
         self.refusal().code
     }
 
     pub(super) fn refusal(&self) -> Refusal {
         self.reason.refusal()
-    }
-
-    pub(super) fn log(&self) {
-        // Requests that are no deliveries come from scanners all the time; the others are somebody's problem.
-        match self.status() {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => tracing::debug!("rejected: {self}"),
-            status if status.is_server_error() => tracing::error!("rejected: {self}"),
-            _ => tracing::warn!("rejected: {self}"),
-        }
     }
 }
 
@@ -91,8 +91,8 @@ impl fmt::Display for Rejection {
 
 /// The secrets that a signature was checked against, by position.
 ///
-/// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers, then each new one
-/// of a rotation.
+/// Positions count from 0: first the secrets given to the builder in their order, then each
+/// `secret_env` of the handlers, then each new one of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TriedSecrets {
@@ -104,56 +104,122 @@ pub enum TriedSecrets {
     Matched(usize),
 }
 
+impl TriedSecrets {
+    pub(super) fn matched(secret: Option<MatchedSecret>) -> Self {
+        secret.map_or(Self::None, |secret| Self::Matched(secret.position))
+    }
+}
+
+/// The one table of rejections: which status and code each reason has, and what the caller reads.
+/// The documentation of [`RejectionReason`] is made from it.
+macro_rules! rejections {
+    ($(
+        $pattern:pat $(if $guard:expr)? => $number:literal $status:ident, $code:literal, $title:literal;
+    )+) => {
+        impl RejectionReason {
+            pub(super) fn refusal(&self) -> Refusal {
+                match self {
+                    $($pattern $(if $guard)? => {
+                        Refusal { status: StatusCode::$status, code: $code, title: $title }
+                    })+
+                }
+            }
+        }
+
+        /// The table in Markdown.
+        macro_rules! rejection_table {
+            () => {
+                concat!(
+                    "| status | `code` | `title` |\n|---|---|---|\n",
+                    $("| ", $number, " | `", $code, "` | ", $title, " |\n",)+
+                )
+            };
+        }
+
+        #[cfg(test)]
+        const NUMBERS: &[(u16, StatusCode)] = &[$(($number, StatusCode::$status)),+];
+    };
+}
+
+rejections! {
+    Self::UnknownPath => 404 NOT_FOUND, "unknown_path", "no webhook handler at this path";
+    Self::MethodNotAllowed { .. } => 405 METHOD_NOT_ALLOWED, "method_not_allowed", "deliveries are POST";
+    Self::BodyUnreadable(_) => 400 BAD_REQUEST, "body_unreadable", "the body could not be read";
+    Self::BodyTooSlow { .. } => 408 REQUEST_TIMEOUT, "body_too_slow", "the body came too slowly";
+    Self::BodyTooLarge { .. } => 413 PAYLOAD_TOO_LARGE, "body_too_large", "the body is too large";
+    Self::BodyConsumed => 500 INTERNAL_SERVER_ERROR, "body_consumed",
+        "something in the server consumed the body before its signature could be checked";
+    Self::SignatureMissing => 401 UNAUTHORIZED, "signature_missing", "the request is not signed";
+    Self::Signature(SignatureError::Malformed) => 401 UNAUTHORIZED, "signature_malformed", "the signature is malformed";
+    Self::Signature(SignatureError::Mismatch) => 401 UNAUTHORIZED, "signature_mismatch", "the signature does not match";
+    Self::NotAPayload(_) => 422 UNPROCESSABLE_ENTITY, "not_a_payload", "the body is not a webhook payload";
+    Self::HandlersFailed(failures) if failures.iter().all(HandlerFailure::is_timeout) =>
+        503 SERVICE_UNAVAILABLE, "handler_timeout", "a handler ran out of time";
+    Self::HandlersFailed(_) => 500 INTERNAL_SERVER_ERROR, "handler_failed", "a handler failed";
+    Self::Overloaded { .. } => 503 SERVICE_UNAVAILABLE, "overloaded", "too many handlers run at once";
+    Self::StillRunning => 503 SERVICE_UNAVAILABLE, "still_running", "the delivery is still running";
+    Self::ClaimFailed(_) => 503 SERVICE_UNAVAILABLE, "claim_failed", "the server cannot tell whether the delivery was done";
+    Self::QueueFailed(_) => 503 SERVICE_UNAVAILABLE, "queue_failed", "the delivery could not be stored";
+}
+
 /// Why a request was not acknowledged.
+///
+/// The caller gets the status, and `code` and `title` in an `application/problem+json` body:
+///
+#[doc = rejection_table!()]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RejectionReason {
-    /// No handler has this path: 404, `unknown_path`.
+    /// No handler has this path.
     #[error(
-        "no handler answers at this path: paths are relative to the router's mount, without a `path` option it is `/`"
+        "no handler answers at this path: paths are relative to the router's mount, \
+         and a handler without a `path` option answers at `/`"
     )]
     UnknownPath,
-    /// Not a `POST`: 405, `method_not_allowed`.
+    /// The method is not `POST`.
     #[error("the method is {method:?}, and deliveries are POST")]
     MethodNotAllowed {
         /// The method.
         method: String,
     },
-    /// The body, or the length announced for it, is over the limit: 413, `body_too_large`.
-    #[error("the body is larger than {limit} bytes; raise it with `.body_limit(bytes)` if this is a delivery")]
+    /// The body, or the length announced for it, is over the limit.
+    #[error("the body is larger than {limit} bytes; raise the limit with `.body_limit(bytes)` if this is a delivery")]
     BodyTooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body had not arrived in time: 408, `body_too_slow`.
-    #[error("the body had not arrived after {limit:?}")]
+    /// The body did not arrive in time.
+    #[error("the body did not arrive within {limit:?}")]
     BodyTooSlow {
         /// The limit.
         limit: Duration,
     },
-    /// The connection broke, or the body was not well-formed HTTP: 400, `body_unreadable`.
+    /// The connection broke, or the body was not well-formed HTTP.
     #[error("the body could not be read: {0}")]
     BodyUnreadable(String),
-    /// A body was announced and none was left: 500, `body_consumed`.
+    /// The request announces a body, and the router found none.
     #[error(
-        "the request announces a body, but none was left to read: something before this router (a middleware, an extractor) consumed it; it must leave the body alone, since the signature covers the raw bytes"
+        "the request announces a body, but the router found none: a middleware or an extractor before it consumed \
+         the body; it must leave the body alone, because the signature covers the raw bytes"
     )]
     BodyConsumed,
-    /// No `X-Uc-Signature`: 401, `signature_missing`.
+    /// The request has no `X-Uc-Signature` header.
     #[error(
-        "the request has no X-Uc-Signature header: it does not come from Uploadcare, or the subscription has no signing secret"
+        "the request has no X-Uc-Signature header: it does not come from Uploadcare, \
+         or the subscription has no signing secret"
     )]
     SignatureMissing,
-    /// A signature that is malformed or wrong: 401, `signature_malformed` or `signature_mismatch`.
+    /// The signature is malformed or wrong.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// Verified, but not a webhook's payload: 422, `not_a_payload`.
-    #[error("the body is verified, but is not a webhook's payload: {0}")]
+    /// The signature is right, and the body is no webhook payload.
+    #[error("the body is verified, but it is not a webhook payload: {0}")]
     NotAPayload(DecodeError),
-    /// At least one handler did not succeed: 503, `handler_timeout`, if all that failed ran out of time, else 500, `handler_failed`.
+    /// At least one handler did not succeed. The code is `handler_timeout` if all of these ran out
+    /// of time, otherwise `handler_failed`.
     #[error("{}", list(.0))]
     HandlersFailed(Vec<HandlerFailure>),
-    /// No room for the handlers now: 503, `overloaded`.
+    /// The router has no room for the handlers now.
     #[error(
         "{limit} handlers may run at once, and there is no room for {wanted} more; see `.max_concurrent_handlers(n)`"
     )]
@@ -163,52 +229,16 @@ pub enum RejectionReason {
         /// How many the delivery needs.
         wanted: usize,
     },
-    /// The same delivery is being done: 503, `still_running`.
-    #[error("the same delivery is being done at this moment")]
+    /// Another request is processing the same delivery.
+    #[error("another request is processing the same delivery")]
     StillRunning,
-    /// Whether the delivery was done cannot be known: 503, `claim_failed`.
-    #[error("whether this delivery was done before cannot be known: {0}")]
+    /// The claims could not say whether the delivery was done.
+    #[error("the claims cannot say whether this delivery was done before: {0}")]
     ClaimFailed(String),
-    /// Not every job of the delivery could be stored in the queue: 503, `queue_failed`. What was stored stays, and the redelivery adds the rest.
+    /// The queue could not store every job of the delivery. Stored jobs stay, and the redelivery
+    /// adds the rest.
     #[error("{0}")]
     QueueFailed(String),
-}
-
-impl RejectionReason {
-    fn refusal(&self) -> Refusal {
-        use StatusCode as S;
-        let (status, code, title) = match self {
-            Self::UnknownPath => (S::NOT_FOUND, "unknown_path", "no webhook handler at this path"),
-            Self::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "deliveries are POST"),
-            Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "body_too_large", "the body is too large"),
-            Self::BodyTooSlow { .. } => (S::REQUEST_TIMEOUT, "body_too_slow", "the body came too slowly"),
-            Self::BodyUnreadable(_) => (S::BAD_REQUEST, "body_unreadable", "the body could not be read"),
-            Self::BodyConsumed => (
-                S::INTERNAL_SERVER_ERROR,
-                "body_consumed",
-                "something in the server consumed the body before its signature could be checked",
-            ),
-            Self::SignatureMissing => (S::UNAUTHORIZED, "signature_missing", "the request is not signed"),
-            Self::Signature(SignatureError::Malformed) => {
-                (S::UNAUTHORIZED, "signature_malformed", "the signature is malformed")
-            }
-            Self::Signature(SignatureError::Mismatch) => {
-                (S::UNAUTHORIZED, "signature_mismatch", "the signature does not match")
-            }
-            Self::NotAPayload(_) => (S::UNPROCESSABLE_ENTITY, "not_a_payload", "the body is not a webhook payload"),
-            Self::HandlersFailed(failures) if failures.iter().all(HandlerFailure::is_timeout) => {
-                (S::SERVICE_UNAVAILABLE, "handler_timeout", "a handler ran out of time")
-            }
-            Self::HandlersFailed(_) => (S::INTERNAL_SERVER_ERROR, "handler_failed", "a handler failed"),
-            Self::Overloaded { .. } => (S::SERVICE_UNAVAILABLE, "overloaded", "too many handlers run at once"),
-            Self::StillRunning => (S::SERVICE_UNAVAILABLE, "still_running", "the delivery is being done"),
-            Self::ClaimFailed(_) => {
-                (S::SERVICE_UNAVAILABLE, "claim_failed", "whether the delivery was done cannot be known")
-            }
-            Self::QueueFailed(_) => (S::SERVICE_UNAVAILABLE, "queue_failed", "the delivery could not be stored"),
-        };
-        Refusal { status, code, title }
-    }
 }
 
 /// A handler that did not succeed.
@@ -234,23 +264,26 @@ impl HandlerFailure {
 pub enum FailureKind {
     /// It returned an error.
     Error(HandlerError),
-    /// It panicked, with this message.
+    /// It panicked with this message.
     Panicked(String),
-    /// It had not finished after this time, and was stopped at its next `.await`.
+    /// It did not finish within this time, and was stopped at its next `.await`.
     TimedOut(Duration),
-    /// It was stopped at its first `.await`: its time limit needs a Tokio runtime with timers, and there is none here.
+    /// It was stopped at its first `.await`: its time limit needs a Tokio runtime with timers, and
+    /// there is none.
     NoTimer,
 }
 
 impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Quoted: the text may hold an end user's line breaks, and a rejection is one line of a log.
+            // Quoted, because the text may hold an end user's line breaks, and a rejection is one
+            // line of a log.
             Self::Error(error) => write!(f, "failed: {:?}", error.to_string()),
             Self::Panicked(message) => write!(f, "panicked: {message:?}"),
-            Self::TimedOut(limit) => write!(f, "had not finished after {limit:?}"),
+            Self::TimedOut(limit) => write!(f, "did not finish within {limit:?}"),
             Self::NoTimer => f.write_str(
-                "was stopped at its first `.await`: its time limit needs a Tokio runtime with time enabled; run inside one, or build the router with `.no_handler_timeout()`",
+                "was stopped at its first `.await`: its time limit needs a Tokio runtime with time enabled; \
+                 run inside one, or build the router with `.no_handler_timeout()`",
             ),
         }
     }
@@ -258,4 +291,16 @@ impl fmt::Display for FailureKind {
 
 fn list(failures: &[HandlerFailure]) -> String {
     failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_in_the_documentation_are_those_of_the_statuses() {
+        for (number, status) in NUMBERS {
+            assert_eq!(status.as_u16(), *number);
+        }
+    }
 }

@@ -1,48 +1,75 @@
-//! What registration asks of a router: which secret each handler's deliveries are to be signed with, and another one from now on.
+//! The signing secrets of a running router: accept, replace and drop them. Needs no REST client.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use super::{WebhookRouter, dispatch::Route, secrets::SecretSource};
+use super::{WebhookRouter, routes::Route};
 use crate::{handler::HandlerDescriptor, signature::SigningSecret};
 
-/// A handler, and the secret that its deliveries are to be signed with.
-pub(crate) type WithSecret<'r> = (&'r HandlerDescriptor, Option<SigningSecret>);
-
+/// Changing the signing secret while the router runs. All clones of a router share its secrets.
+///
+/// `Subscriptions::rotate_secret` (feature `client`) does all of it, and updates the subscriptions
+/// at Uploadcare in between.
 impl WebhookRouter {
-    /// Each handler. `instead` is taken for the router's own secret, if it is given.
-    pub(crate) fn handlers(&self, instead: Option<&SigningSecret>) -> Vec<WithSecret<'_>> {
-        let secrets = self.inner.keyring.now();
-        let with_secret = |source| match (source, instead) {
-            (SecretSource::Router, Some(instead)) => Some(instead.clone()),
-            _ => secrets.to_sign_with(source).cloned(),
-        };
-        let handlers = self.inner.routes.iter().flat_map(Route::all);
-        handlers.map(|handler| (&handler.descriptor, with_secret(handler.source))).collect()
-    }
-
-    /// Accepts another secret, which is the one to sign with from now on. Those that were there stay valid.
-    pub(crate) fn sign_with(&self, secret: &SigningSecret) {
-        self.inner.keyring.put_first(secret);
-    }
-
-    /// Drops the router's secrets that were replaced, after a grace period.
+    /// Accepts another secret for handlers without `secret_env`, besides those accepted so far.
     ///
-    /// # Panics
-    /// Outside of a Tokio runtime.
-    pub(crate) fn drop_replaced_secrets(&self, grace_period: Duration) {
-        let replaced = self.inner.keyring.expire_replaced(grace_period);
-        if replaced.is_empty() {
-            return;
-        }
-        tracing::info!("the signing secrets {replaced:?} were replaced, and are accepted for another {grace_period:?}");
-        // Not the router itself: this must not keep it alive.
-        let inner = Arc::downgrade(&self.inner);
-        tokio::spawn(async move {
-            tokio::time::sleep(grace_period).await;
-            if let Some(inner) = inner.upgrade() {
-                let dropped = inner.keyring.drop_expired();
-                tracing::info!("the signing secrets {dropped:?}, which were replaced, are not accepted any more");
-            }
-        });
+    /// Subscriptions are still made with the first one. Where several processes run, call this in
+    /// each of them before any subscription gets the new secret.
+    pub fn accept_secret(&self, secret: &SigningSecret) {
+        self.core.keyring.accept(secret);
+    }
+
+    /// Makes `new` the secret that subscriptions are made with, and lets the others expire.
+    ///
+    /// Every other secret of the router is accepted for `grace_period` from now, or until the end
+    /// of an earlier grace period of its own. Uploadcare redelivers for 72 hours what was signed
+    /// with them. [`Duration::MAX`] gives them no end. Secrets of handlers with `secret_env` stay.
+    ///
+    /// Secrets expire when the router reads them: no task waits for that, and an expired text is
+    /// wiped from memory with the next request, and when the application has dropped its own
+    /// clones.
+    ///
+    /// ```
+    /// # #[cfg(feature = "macros")] {
+    /// use std::time::Duration;
+    /// use uploadcare_hooks::{webhook_handler, webhook_handlers, FileStored, SigningSecret, WebhookRouter};
+    ///
+    /// #[webhook_handler(event = "file.stored")]
+    /// async fn archive(event: FileStored) {}
+    ///
+    /// let hooks = WebhookRouter::builder()
+    ///     .signing_secret(SigningSecret::new("7kMVZivndx0ErgvhRKAr")?)
+    ///     .handlers(webhook_handlers![archive])
+    ///     .build()?;
+    /// let new = SigningSecret::new("xb5zZtvtrbXrCzLHDTzX")?;
+    /// hooks.accept_secret(&new);
+    /// // Give the subscriptions at Uploadcare the new secret, then:
+    /// hooks.replace_secret(&new, Duration::from_secs(72 * 60 * 60));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn replace_secret(&self, new: &SigningSecret, grace_period: Duration) {
+        self.core.keyring.replace(new, grace_period);
+    }
+
+    /// Stops accepting a secret at once, as after a leak. Returns whether the router accepted it.
+    ///
+    /// A handler whose `secret_env` holds the same text goes on accepting it. Without any secret
+    /// left, the router rejects every delivery for handlers without `secret_env`.
+    pub fn drop_secret(&self, secret: &SigningSecret) -> bool {
+        self.core.keyring.drop_one(secret)
+    }
+
+    /// The handlers, each once.
+    pub fn handlers(&self) -> impl Iterator<Item = &HandlerDescriptor> {
+        self.core.routes.iter().flat_map(Route::handlers).map(|handler| &handler.descriptor)
+    }
+
+    /// The secret that Uploadcare should sign deliveries for this handler with: the value of its
+    /// `secret_env`, or the router's first. `None` if it has none, or is not a handler of this
+    /// router.
+    pub fn signing_secret_for(&self, handler: &HandlerDescriptor) -> Option<SigningSecret> {
+        let mut handlers = self.core.routes.iter().flat_map(Route::handlers);
+        let known = handlers.find(|known| known.descriptor.name() == handler.name())?;
+        self.core.keyring.now().to_sign_with(known.source).cloned()
     }
 }

@@ -1,0 +1,119 @@
+//! What is found and logged when a router is built.
+
+use std::{collections::HashMap, time::Duration};
+
+use tests::deliveries::{payload, secret};
+use uploadcare_hooks::{
+    BuildProblem, Event, FileUploaded, WebhookRouter, payload::v0_6, queue, webhook_handler, webhook_handlers,
+};
+
+use super::{Log, Notes, builder, count, deliver, index};
+
+#[test]
+fn building_reports_every_problem_at_once() {
+    mod other {
+        use uploadcare_hooks::{FileUploaded, webhook_handler};
+
+        #[webhook_handler(event = "file.uploaded")]
+        pub(crate) async fn index(_event: FileUploaded) {}
+    }
+    #[webhook_handler(event = "file.uploaded", secret_env = "UPLOADCARE_HOOKS_NO_SUCH_VARIABLE")]
+    async fn own(_event: FileUploaded) {}
+
+    let error = WebhookRouter::builder()
+        .state(1_u8)
+        .state(2_u8)
+        .handlers(webhook_handlers![index, other::index, own, count])
+        .max_concurrent_handlers(1)
+        .body_limit(0)
+        .handler_timeout(Duration::ZERO)
+        .build()
+        .unwrap_err();
+    let text = error.to_string();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.first(), Some(&"the webhook router cannot be built, 8 problems:"), "{text}");
+    for part in [
+        "- two states of type `u8` were provided",
+        "- several handlers are called `index`: `router::index` (tests/tests/router/main.rs:",
+        "- no state of type `alloc::sync::Arc<std::sync::poison::mutex::Mutex<",
+        " was provided, needed by `index`, `count`: add `.state(..)`",
+        "- no signing secret for `index`, `index`, `count`: add",
+        "- cannot take a signing secret from the environment variable `UPLOADCARE_HOOKS_NO_SUCH_VARIABLE`: it is not set;",
+        "(`secret_env` of `own`)",
+        "- `max_concurrent_handlers` is 1, and one delivery can need 3 at once",
+        "- `body_limit` is zero",
+        "- `handler_timeout` is zero",
+    ] {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
+    let error = WebhookRouter::builder().signing_secret(secret()).build().unwrap_err();
+    assert!(matches!(error.problems(), [BuildProblem::NoHandlers]), "{error}");
+}
+
+#[tokio::test]
+async fn a_queue_and_deduplication_exclude_each_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = queue::open_sqlite(directory.path().join("queue.db")).await.unwrap();
+    let build = |builder: uploadcare_hooks::WebhookRouterBuilder| builder.handlers(webhook_handlers![index]).build();
+    let error =
+        build(builder(&Notes::default()).deduplicate(10, Duration::from_secs(1)).queue(storage.clone())).unwrap_err();
+    assert!(
+        matches!(error.problems(), [BuildProblem::ExclusiveOptions { options: ["deduplicate", "queue"] }]),
+        "{error}"
+    );
+    assert!(error.to_string().contains("keep `.queue(..)` alone"), "{error}");
+    // The same option twice replaces the first, and options of a queue that is not used do no harm.
+    build(builder(&Notes::default()).queue(storage.clone()).queue(storage)).unwrap();
+    let twice =
+        builder(&Notes::default()).deduplicate(1, Duration::from_secs(1)).deduplicate(2, Duration::from_secs(1));
+    build(twice.queue_attempts(3)).unwrap();
+}
+
+#[tokio::test]
+async fn what_answers_where_is_logged_at_boot_and_what_no_handler_wants_at_its_first_delivery() {
+    #[webhook_handler(event = "file.uploaded", version = "0.6")]
+    async fn index_old(_event: v0_6::FileUploaded) {}
+    #[webhook_handler(any, path = "/audit")]
+    async fn audit_all(_event: Event) {}
+
+    let log = Log::default();
+    let _guard = log.capture();
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index, index_old, audit_all]).build().unwrap();
+    let boot = log.text();
+    let infos: Vec<_> = boot.lines().filter(|line| line.contains("INFO")).collect();
+    for part in [
+        "webhooks at path \"/\" below the mount: file.uploaded: index, index_old; acknowledged without a handler: \
+         file.stored, file.deleted, file.infected, file.info_updated",
+        "webhooks at path \"/audit\" below the mount: file.uploaded: audit_all; file.stored: audit_all;",
+        "handler `index_old` takes payload version \"0.6\" only",
+    ] {
+        assert_eq!(infos.iter().filter(|line| line.contains(part)).count(), 1, "{part}\nis not once in\n{boot}");
+    }
+    for _ in 0..3 {
+        assert_eq!(deliver(&hooks, payload("file.deleted")).await.status(), 204);
+        assert_eq!(deliver(&hooks, payload("file.stored")).await.status(), 204);
+    }
+    let mut lines = HashMap::new();
+    for line in log.text().lines().filter(|line| line.contains("no handler at path \"/\" takes")) {
+        *lines.entry((line.contains("INFO"), line.contains("file.deleted"))).or_insert(0) += 1;
+    }
+    assert_eq!(lines, HashMap::from([((true, true), 1), ((true, false), 1), ((false, true), 2), ((false, false), 2)]));
+    assert_eq!(hooks.stats().unhandled, 6);
+}
+
+#[tokio::test]
+async fn a_mount_is_logged_once_for_all_workers_of_a_server() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).build().unwrap();
+    for _ in 0..3 {
+        drop(hooks.clone().mount("/hooks/"));
+    }
+    drop(hooks.mount("/other"));
+    let log = log.text();
+    let mounts: Vec<_> = log.lines().filter(|line| line.contains("webhook router mounted")).collect();
+    assert!(
+        matches!(mounts.as_slice(), [one, other] if one.contains("\"/hooks\"") && other.contains("\"/other\"")),
+        "{log}"
+    );
+}

@@ -1,0 +1,96 @@
+//! The secrets of a running router: accepted, replaced, expired and dropped.
+
+use std::time::Duration;
+
+use tests::deliveries::{payload, secret};
+use tokio::time::advance;
+use uploadcare_hooks::{SigningSecret, WebhookRouter, webhook_handlers};
+
+use super::{Notes, builder, from_cargo, index, scan, signed};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+fn new_secret(number: usize) -> SigningSecret {
+    SigningSecret::new(format!("new secret number {number}")).unwrap()
+}
+
+fn router() -> WebhookRouter {
+    builder(&Notes::default()).handlers(webhook_handlers![index, scan]).build().unwrap()
+}
+
+async fn status(hooks: &WebhookRouter, secret: &SigningSecret) -> u16 {
+    hooks.handle(signed("/", secret, payload("file.uploaded").to_string())).await.status().as_u16()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_secret_is_accepted_until_the_end_of_its_grace_period_and_no_longer() {
+    let hooks = router();
+    assert_eq!(status(&hooks, &new_secret(1)).await, 401);
+    hooks.replace_secret(&new_secret(1), HOUR);
+    advance(HOUR - Duration::from_secs(1)).await;
+    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 204));
+    assert_eq!(hooks.stats().replaced_secret, 1);
+    advance(Duration::from_secs(2)).await;
+    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (401, 204));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rotations_closer_together_than_the_grace_period_do_not_extend_earlier_ones() {
+    let hooks = router();
+    for number in 1..=4 {
+        hooks.replace_secret(&new_secret(number), 3 * HOUR);
+        advance(HOUR).await;
+    }
+    // Four hours after the first rotation, three after the second, two after the third.
+    let mut statuses = vec![status(&hooks, &secret()).await];
+    for number in 1..=4 {
+        statuses.push(status(&hooks, &new_secret(number)).await);
+    }
+    assert_eq!(statuses, [401, 401, 204, 204, 204]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_comes_back_has_no_end() {
+    let hooks = router();
+    hooks.replace_secret(&new_secret(1), HOUR);
+    hooks.replace_secret(&secret(), HOUR);
+    advance(2 * HOUR).await;
+    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 401));
+    let handler = hooks.handlers().next().unwrap();
+    assert_eq!(hooks.signing_secret_for(handler), Some(secret()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_end_replaced_secrets_stay_and_an_end_can_follow() {
+    let hooks = router();
+    hooks.replace_secret(&new_secret(1), Duration::MAX);
+    advance(1000 * HOUR).await;
+    assert_eq!(status(&hooks, &secret()).await, 204);
+    hooks.replace_secret(&new_secret(1), Duration::ZERO);
+    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (401, 204));
+}
+
+#[tokio::test]
+async fn a_secret_is_accepted_besides_the_others_and_dropped_at_once() {
+    let hooks = router();
+    hooks.accept_secret(&new_secret(1));
+    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 204));
+    let handler = hooks.handlers().next().unwrap();
+    assert_eq!(hooks.signing_secret_for(handler), Some(secret()), "subscriptions keep the first");
+    assert!(hooks.drop_secret(&secret()));
+    assert!(!hooks.drop_secret(&secret()));
+    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (401, 204));
+    assert_eq!(hooks.signing_secret_for(handler), Some(new_secret(1)));
+}
+
+#[tokio::test]
+async fn the_secret_of_a_handler_stays_when_the_router_drops_the_same_text() {
+    let own = from_cargo("CARGO_PKG_VERSION");
+    let hooks = router();
+    hooks.accept_secret(&own);
+    assert_eq!(status(&hooks, &own).await, 204);
+    hooks.drop_secret(&own);
+    assert_eq!(status(&hooks, &own).await, 401);
+    let scanned = hooks.handle(signed("/scans", &own, payload("file.uploaded").to_string())).await;
+    assert_eq!(scanned.status(), 204);
+}

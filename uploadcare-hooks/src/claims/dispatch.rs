@@ -1,0 +1,149 @@
+//! Dispatch with claims: the handlers of a delivery run once, before the router answers.
+
+use std::sync::Arc;
+
+use futures_util::{FutureExt, future::BoxFuture};
+
+#[cfg(feature = "deduplicate")]
+use super::MemoryClaims;
+use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
+use crate::router::{
+    Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
+    WebhookRouter, WebhookRouterBuilder,
+};
+
+#[cfg(feature = "deduplicate")]
+impl WebhookRouterBuilder {
+    /// Remembers in memory which deliveries were done, so that a redelivery does not run handlers
+    /// again.
+    ///
+    /// Keeps up to `capacity` deliveries, each for `ttl`; beyond that it forgets the ones that were
+    /// used least recently. A delivery that was done is acknowledged and nothing runs. One that
+    /// still runs is answered 503. One that failed runs again, with all its handlers.
+    ///
+    /// The memory belongs to this process: several processes need
+    /// [`deduplicate_with`](Self::deduplicate_with), and a restart forgets. Does not go with
+    /// `queue`, which recognises redeliveries itself.
+    pub fn deduplicate(self, capacity: u64, ttl: std::time::Duration) -> Self {
+        self.with_claims("deduplicate", Arc::new(MemoryClaims::new(capacity, ttl)))
+    }
+}
+
+impl WebhookRouterBuilder {
+    /// Asks `claims` which deliveries were done, so that a redelivery does not run handlers again:
+    /// a memory of your own choice, such as `claims::RedisClaims` (feature `redis`), which several
+    /// processes share.
+    ///
+    /// An answer may take as long as a [handler](Self::handler_timeout). Does not go with `queue`.
+    pub fn deduplicate_with(self, claims: impl DeliveryClaims) -> Self {
+        self.with_claims("deduplicate_with", Arc::new(claims))
+    }
+
+    fn with_claims(mut self, option: &'static str, claims: Arc<dyn DeliveryClaims>) -> Self {
+        if let Some(mode) = self.mode::<ClaimsMode>() {
+            mode.0 = Some((option, claims));
+        }
+        self
+    }
+}
+
+/// The option that was called last, and its claims.
+#[derive(Default)]
+struct ClaimsMode(Option<(&'static str, Arc<dyn DeliveryClaims>)>);
+
+impl Mode for ClaimsMode {
+    fn chosen_by(&self) -> Option<&'static str> {
+        self.0.as_ref().map(|(option, _)| *option)
+    }
+
+    fn problems(&self, limits: &Limits) -> Vec<BuildProblem> {
+        let lease = self.0.as_ref().and_then(|(_, claims)| claims.lease_time());
+        match (lease, limits.handler.0) {
+            (Some(lease), Some(handler_timeout)) if lease <= handler_timeout => {
+                vec![BuildProblem::LeaseTooShort { lease, handler_timeout }]
+            }
+            (Some(lease), None) => {
+                tracing::warn!(
+                    "handlers have no time limit, and a claim ends after {lease:?}: a redelivery can run a handler \
+                     that is still running"
+                );
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn build(self: Box<Self>) -> Option<Box<dyn Dispatch>> {
+        self.0.map(|(_, claims)| Box::new(OncePerDelivery { claims }) as Box<dyn Dispatch>)
+    }
+}
+
+/// Runs the handlers of a delivery, if no other request is running them or has done so.
+struct OncePerDelivery {
+    claims: Arc<dyn DeliveryClaims>,
+}
+
+impl Dispatch for OncePerDelivery {
+    fn name(&self) -> &'static str {
+        "deduplicate"
+    }
+
+    fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched> {
+        Box::pin(self.run(router, verified))
+    }
+}
+
+impl OncePerDelivery {
+    async fn run(&self, router: &WebhookRouter, verified: Verified<'_>) -> Dispatched {
+        let (identified, delivery) = verified.decode()?;
+        let key = format!("{}{}", router.deduplication_key(&delivery), identified.path());
+        let limit = router.core.limits.handler;
+        let mark = match answer(limit, self.claims.claim(&key)).await {
+            Ok(Claim::Granted(mark)) => mark,
+            Ok(Claim::Running) => return Err(identified.reject(RejectionReason::StillRunning)),
+            Ok(Claim::Completed) => {
+                router.core.observer.duplicate(identified.id);
+                return Ok(Acknowledged::Done);
+            }
+            Err(error) => return Err(identified.reject(RejectionReason::ClaimFailed(error))),
+        };
+        let claimed = Claimed { claims: &self.claims, key: Some((key, mark)) };
+        let done = router.run_handlers(&identified, delivery).await;
+        claimed.end(done.is_ok(), limit).await;
+        done.map(|()| Acknowledged::Done)
+    }
+}
+
+/// Waits for an answer of the claims.
+async fn answer<T>(limit: TimeLimit, mut claims: ClaimFuture<'_, T>) -> Result<T, String> {
+    match limit.apply(&mut claims).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(out_of_time) => Err(format!("their storage {out_of_time}")),
+    }
+}
+
+/// A claim of a request that may be dropped at any time; the claim is released then.
+struct Claimed<'a> {
+    claims: &'a Arc<dyn DeliveryClaims>,
+    key: Option<(String, ClaimMark)>,
+}
+
+impl Claimed<'_> {
+    async fn end(mut self, done: bool, limit: TimeLimit) {
+        let Some((key, mark)) = self.key.take() else { return };
+        let recorded = if done { self.claims.complete(&key, &mark) } else { self.claims.release(&key, &mark) };
+        if let Err(error) = answer(limit, recorded).await {
+            let state = if done { "done" } else { "failed" };
+            tracing::error!("cannot record that the delivery with key {key:?} is {state}: {error}");
+        }
+    }
+}
+
+impl Drop for Claimed<'_> {
+    fn drop(&mut self) {
+        if let Some((key, mark)) = &self.key {
+            // `drop` cannot await: `release` is polled once.
+            let _ = self.claims.release(key, mark).now_or_never();
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What happens to a verified delivery: one trait for all modes, and the mode without any option,
+//! which runs the handlers before it answers.
+
+use std::any::Any;
+
+use futures_util::future::{BoxFuture, join_all};
+
+use super::{
+    HandlerFailure, Rejection, RejectionReason, WebhookRouter, WebhookRouterBuilder,
+    answer::Acknowledged,
+    builder::Limits,
+    problem::BuildProblem,
+    routes::Selection,
+    stage::{Identified, Verified},
+};
+use crate::{delivery::Delivery, payload::EventKind, signature::SignatureError};
+
+/// How a verified request ended.
+pub(crate) type Dispatched = Result<Acknowledged, Box<Rejection>>;
+
+/// What a router does with a verified request. Implemented by each mode in a room of its own; the
+/// router calls it and knows nothing else of the mode.
+pub(crate) trait Dispatch: Any + Send + Sync {
+    /// The builder's options that chose the mode, for `Debug`.
+    fn name(&self) -> &'static str;
+
+    /// Handles the delivery.
+    fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched>;
+}
+
+/// A mode while the router is being built: its options.
+pub(crate) trait Mode: Any + Send + Sync {
+    /// The builder's option that chose the mode; `None` if it was configured and not chosen.
+    fn chosen_by(&self) -> Option<&'static str>;
+
+    /// What is wrong with its options.
+    fn problems(&self, limits: &Limits) -> Vec<BuildProblem>;
+
+    /// The mode as the router runs it, if it was chosen.
+    fn build(self: Box<Self>) -> Option<Box<dyn Dispatch>>;
+}
+
+impl WebhookRouterBuilder {
+    /// The options of a mode, to be changed. Starts with its defaults.
+    pub(crate) fn mode<M: Mode + Default>(&mut self) -> Option<&mut M> {
+        let is_m = |mode: &dyn Any| mode.is::<M>();
+        let position = self.modes.iter().position(|mode| is_m(mode.as_ref())).unwrap_or_else(|| {
+            self.modes.push(Box::new(M::default()));
+            self.modes.len() - 1
+        });
+        let mode: &mut dyn Any = self.modes.get_mut(position)?.as_mut();
+        mode.downcast_mut()
+    }
+}
+
+impl WebhookRouter {
+    /// Runs the handlers, and answers when they have finished.
+    pub(super) async fn dispatch_inline(&self, verified: Verified<'_>) -> Dispatched {
+        let (identified, delivery) = verified.decode()?;
+        self.run_handlers(&identified, delivery).await?;
+        Ok(Acknowledged::Done)
+    }
+
+    /// Runs all handlers that want the delivery; succeeds if all of them do.
+    pub(crate) async fn run_handlers(
+        &self,
+        identified: &Identified<'_>,
+        delivery: Delivery,
+    ) -> Result<(), Box<Rejection>> {
+        let selection = self.select(identified)?;
+        let wanted = selection.iter().count();
+        if wanted == 0 {
+            return Ok(());
+        }
+        let limit = self.core.limits.concurrent_handlers;
+        let overloaded = || identified.reject(RejectionReason::Overloaded { limit, wanted });
+        let many = u32::try_from(wanted).map_err(|_| overloaded())?;
+        let _permits = self.core.permits.try_acquire_many(many).map_err(|_| overloaded())?;
+
+        let mut handlers = selection.iter();
+        let failures: Vec<HandlerFailure> = match (handlers.next(), wanted) {
+            // The usual case. The handler owns the delivery and can move the payload out.
+            (Some(handler), 1) => self.run(handler, delivery).await.into_iter().collect(),
+            (first, _) => {
+                let handlers = first.into_iter().chain(handlers);
+                let runs: Vec<_> = handlers.map(|handler| self.run(handler, delivery.clone())).collect();
+                drop(delivery);
+                // Boxed, because several handlers are rare and would make the future of every
+                // delivery larger.
+                Box::pin(join_all(runs)).await.into_iter().flatten().collect()
+            }
+        };
+        if failures.is_empty() { Ok(()) } else { Err(identified.reject(RejectionReason::HandlersFailed(failures))) }
+    }
+
+    /// Finds the handlers that want a delivery; none if its event has none.
+    ///
+    /// # Errors
+    /// A rejection if its event has handlers, and none of them takes its secret.
+    pub(crate) fn select<'r>(&self, identified: &Identified<'r>) -> Result<Selection<'r>, Box<Rejection>> {
+        if let EventKind::Other(_) = identified.kind {
+            self.core.observer.unknown_event(identified);
+        }
+        let selection = identified.selection();
+        if selection.lacks_secret() {
+            return Err(identified.reject(match identified.secret() {
+                Some(_) => SignatureError::Mismatch.into(),
+                None => RejectionReason::SignatureMissing,
+            }));
+        }
+        if selection.iter().next().is_none() {
+            self.core.observer.unhandled(identified);
+        }
+        Ok(selection)
+    }
+}

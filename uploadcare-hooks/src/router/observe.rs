@@ -1,0 +1,220 @@
+//! What a router counts and logs. Decides nothing. No payload, file name or secret is logged.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use http::StatusCode;
+
+use super::{Rejection, RejectionHook, answer::Answer, dispatch::Dispatched, runner::contain, stage::Identified};
+use crate::{delivery::DeliveryId, handler::HandlerError};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// What a router counted since it was built.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct RouterStats {
+            $($(#[$doc])* pub $name: u64,)+
+        }
+
+        #[derive(Default)]
+        struct Counters {
+            $($name: AtomicU64,)+
+        }
+
+        impl Counters {
+            fn snapshot(&self) -> RouterStats {
+                RouterStats { $($name: self.$name.load(Ordering::Relaxed)),+ }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Deliveries answered with 2xx, the unhandled ones included.
+    acknowledged,
+    /// Of those, deliveries that no handler wanted.
+    unhandled,
+    /// Deliveries of an event that this version of the crate does not know, with or without a
+    /// handler.
+    unknown_events,
+    /// Runs that a handler ended with [`HandlerError::discard`](crate::HandlerError::discard).
+    discarded,
+    /// Deliveries signed with a secret of the router other than the first, as during a rotation.
+    replaced_secret,
+    /// Deliveries acknowledged without a run, because they were done before.
+    duplicates,
+    /// Requests that were not acknowledged, for any reason.
+    rejected,
+}
+
+/// How many different things are logged as the first of their kind. Later ones are logged as
+/// `debug`.
+const MAX_FIRSTS: usize = 1000;
+
+/// Counts and logs for one router.
+#[derive(Default)]
+pub(crate) struct Observer {
+    counters: Counters,
+    on_rejection: Option<RejectionHook>,
+    /// What was logged once: events that no handler wanted, handlers that blocked, mounts.
+    firsts: Mutex<BTreeSet<(String, String)>>,
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Observer {
+    pub(super) fn new(on_rejection: Option<RejectionHook>) -> Self {
+        Self { on_rejection, ..Self::default() }
+    }
+
+    pub(super) fn stats(&self) -> RouterStats {
+        self.counters.snapshot()
+    }
+
+    /// Counts the end of a request; returns what the caller is answered.
+    pub(super) fn ended(&self, dispatched: Dispatched) -> Answer {
+        match dispatched {
+            Ok(acknowledged) => {
+                count(&self.counters.acknowledged);
+                Answer::Acknowledged(acknowledged)
+            }
+            Err(rejection) => self.rejected(&rejection),
+        }
+    }
+
+    /// Counts, logs and reports a rejection; returns what the caller is answered.
+    pub(super) fn rejected(&self, rejection: &Rejection) -> Answer {
+        count(&self.counters.rejected);
+        // Requests that are no deliveries come from scanners all the time. The rest needs
+        // attention.
+        match rejection.status() {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => tracing::debug!("rejected: {rejection}"),
+            status if status.is_server_error() => tracing::error!("rejected: {rejection}"),
+            _ => tracing::warn!("rejected: {rejection}"),
+        }
+        if let Some(report) = &self.on_rejection
+            && let Err(message) = contain(|| report(rejection))
+        {
+            tracing::error!("the function given to `on_rejection` panicked: {message:?}");
+        }
+        Answer::Refused(rejection.refusal())
+    }
+
+    pub(super) fn replaced_secret(&self, id: DeliveryId, position: usize) {
+        count(&self.counters.replaced_secret);
+        tracing::info!("delivery {id} is signed with secret {position}, which was replaced");
+    }
+
+    pub(super) fn unknown_event(&self, delivery: &Identified<'_>) {
+        count(&self.counters.unknown_events);
+        tracing::debug!(
+            "delivery {} is of event {:?}, which this version does not know",
+            delivery.id,
+            delivery.kind.as_str()
+        );
+    }
+
+    pub(super) fn unhandled(&self, delivery: &Identified<'_>) {
+        count(&self.counters.unhandled);
+        let Identified { id, kind, .. } = delivery;
+        let path = delivery.path();
+        if self.is_first(path, &format!("event {kind}")) {
+            tracing::info!(
+                "no handler at path {path:?} takes {:?}: delivery {id} is acknowledged and does nothing, and so are \
+                 further ones, logged as debug",
+                kind.as_str()
+            );
+        } else {
+            tracing::debug!("no handler at path {path:?} takes {:?}: delivery {id} is acknowledged", kind.as_str());
+        }
+    }
+
+    pub(super) fn discarded(&self, handler: &str, id: DeliveryId, error: &HandlerError) {
+        count(&self.counters.discarded);
+        tracing::warn!("handler `{handler}` discarded delivery {id}: {:?}", error.to_string());
+    }
+
+    /// A handler succeeded after its time limit, because it blocked its thread and could not be
+    /// stopped.
+    pub(super) fn overran(&self, handler: &'static str, took: Duration, limit: Duration) {
+        if self.is_first(handler, "overran") {
+            tracing::warn!(
+                "handler `{handler}` took {took:?}, longer than its time limit of {limit:?}: it blocked its thread, so \
+                 it could not be stopped; move blocking work to `tokio::task::spawn_blocking` (logged once per handler)"
+            );
+        }
+    }
+
+    pub(crate) fn duplicate(&self, id: DeliveryId) {
+        count(&self.counters.duplicates);
+        tracing::debug!("delivery {id} was done before: acknowledged without a run");
+    }
+
+    /// Logs what answers where, once for each path: a server mounts the router in each of its
+    /// workers.
+    #[allow(dead_code, reason = "only adapters of a web framework mount")]
+    pub(crate) fn mounted(&self, mount: &str, paths: impl Iterator<Item = &'static str>) {
+        if self.is_first(mount, "mounted") {
+            let paths: BTreeSet<_> = paths.map(|path| format!("{mount}{}", path.trim_end_matches('/'))).collect();
+            tracing::info!(
+                "webhook router mounted at {mount:?}, below its scope: deliveries are answered at {paths:?}"
+            );
+        }
+    }
+
+    /// Whether this is the first call with `what` for a path or handler.
+    fn is_first(&self, place: &str, what: &str) -> bool {
+        let mut firsts = self.firsts.lock().unwrap_or_else(PoisonError::into_inner);
+        firsts.len() < MAX_FIRSTS && firsts.insert((place.to_owned(), what.to_owned()))
+    }
+}
+
+pub(super) fn secrets_replaced(positions: &[usize], grace_period: Duration) {
+    if !positions.is_empty() {
+        tracing::info!(
+            "the signing secrets {positions:?} were replaced and are accepted for at most another {grace_period:?}"
+        );
+    }
+}
+
+pub(super) fn secrets_expired(positions: &[usize]) {
+    if !positions.is_empty() {
+        tracing::info!("the signing secrets {positions:?}, which were replaced, are not accepted any more");
+    }
+}
+
+pub(super) fn delivery_key_panicked(id: DeliveryId, message: &str) {
+    tracing::error!("the function given to `delivery_key` panicked, so delivery {id} is known by its id: {message:?}");
+}
+
+/// Logs at boot what answers where.
+pub(super) fn route_built(path: &str, events: impl Iterator<Item = (&'static str, Vec<&'static str>)>) {
+    let (handled, unhandled): (Vec<_>, Vec<_>) = events.partition(|(_, handlers)| !handlers.is_empty());
+    let handled: Vec<_> = handled.iter().map(|(event, handlers)| format!("{event}: {}", handlers.join(", "))).collect();
+    let unhandled: Vec<_> = unhandled.iter().map(|(event, _)| *event).collect();
+    tracing::info!(
+        "webhooks at path {path:?} below the mount: {}; acknowledged without a handler: {}",
+        handled.join("; "),
+        if unhandled.is_empty() { "none".to_owned() } else { unhandled.join(", ") }
+    );
+}
+
+pub(super) fn handler_of_old_version(handler: &str, version: &str) {
+    tracing::info!(
+        "handler `{handler}` takes payload version {version:?} only: Uploadcare creates no subscriptions of it any more, \
+         so the handler runs only if an older subscription sends that version"
+    );
+}
+
+pub(super) fn accepts_unsigned() {
+    tracing::warn!("the webhook router accepts deliveries without a signature: every client can send them");
+}

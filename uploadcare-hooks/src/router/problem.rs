@@ -1,0 +1,138 @@
+//! What can be wrong with a router that is built.
+
+use std::{fmt, time::Duration};
+
+use crate::{message::debug_like_display, signature::SecretError};
+
+/// Why a router could not be built: every problem that was found, one on each line.
+///
+/// `Debug` says the same as `Display`, because a `main` that returns an error prints its `Debug`
+/// form.
+pub struct BuildError {
+    problems: Vec<BuildProblem>,
+}
+
+impl BuildError {
+    pub(super) fn new(problems: Vec<BuildProblem>) -> Self {
+        Self { problems }
+    }
+
+    /// The problems, at least one.
+    pub fn problems(&self) -> &[BuildProblem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.problems.len() == 1 { "problem" } else { "problems" };
+        write!(f, "the webhook router cannot be built, {} {plural}:", self.problems.len())?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+debug_like_display!(BuildError);
+
+impl std::error::Error for BuildError {}
+
+/// One reason why a router could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildProblem {
+    /// There are no handlers.
+    #[error("there are no handlers: list them with `.handlers(webhook_handlers![..])`")]
+    NoHandlers,
+    /// Handlers use the router's secrets, and it has none.
+    #[error(
+        "no signing secret for {}: add `.signing_secret(SigningSecret::from_env(\"UC_SIGNING_SECRET\")?)`, \
+         or `.dangerously_accept_unsigned()` if every client may send deliveries",
+        names(.handlers)
+    )]
+    NoSigningSecret {
+        /// The names of the handlers.
+        handlers: Vec<&'static str>,
+    },
+    /// A handler's `secret_env` names a variable without a usable secret.
+    #[error("{error} (`secret_env` of {})", names(.handlers))]
+    Secret {
+        /// What is wrong with the variable.
+        error: SecretError,
+        /// The names of the handlers.
+        handlers: Vec<&'static str>,
+    },
+    /// Handlers take a state that was not provided.
+    #[error("no state of type `{type_name}` was provided, needed by {}: add `.state(..)`", names(.handlers))]
+    MissingState {
+        /// The state's type.
+        type_name: String,
+        /// The names of the handlers.
+        handlers: Vec<&'static str>,
+    },
+    /// Two states of one type were provided.
+    #[error("two states of type `{type_name}` were provided: wrap one of the two in a type of its own")]
+    DuplicateState {
+        /// The state's type.
+        type_name: &'static str,
+    },
+    /// Several handlers have one name.
+    #[error(
+        "several handlers are called `{name}`: {}; list each once, or rename one with `name = \"..\"`",
+        .places.join(", ")
+    )]
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// Where the functions stand.
+        places: Vec<String>,
+    },
+    /// One delivery needs more handlers than may run at once, so it would never be acknowledged.
+    #[error(
+        "`max_concurrent_handlers` is {limit}, and one delivery can need {needed} at once: raise it to {needed} or more"
+    )]
+    LimitTooLow {
+        /// The limit that was set.
+        limit: usize,
+        /// What one delivery can need.
+        needed: usize,
+    },
+    /// Two options that exclude each other.
+    #[error(
+        "`.{}(..)` and `.{}(..)` exclude each other: a queue recognises redeliveries by itself, so keep \
+         `.queue(..)` alone, or keep the other and run handlers while Uploadcare waits", .options[0], .options[1]
+    )]
+    ExclusiveOptions {
+        /// The builder's options.
+        options: [&'static str; 2],
+    },
+    /// A claim can end while its handler still runs, so that a redelivery would run the handler
+    /// again.
+    #[error(
+        "a claim ends by itself after {lease:?}, and a handler may take {handler_timeout:?}: set a longer lease, \
+         such as `.lease(Duration::from_secs({}))`, or a shorter `.handler_timeout(..)`",
+        .handler_timeout.as_secs().saturating_mul(2).saturating_add(1)
+    )]
+    LeaseTooShort {
+        /// After how long a claim ends by itself.
+        lease: Duration,
+        /// How long a handler may take.
+        handler_timeout: Duration,
+    },
+    /// `queue_attempts` is zero, or more than storages can count.
+    #[error("`queue_attempts` is {attempts}: give 1 to {most}")]
+    QueueAttempts {
+        /// What was set.
+        attempts: u32,
+        /// The most that can be.
+        most: u32,
+    },
+    /// A limit of zero, which lets nothing through.
+    #[error("`{option}` is zero, which lets no delivery through")]
+    Zero {
+        /// The builder's option.
+        option: &'static str,
+    },
+}
+
+fn names(handlers: &[&str]) -> String {
+    handlers.iter().map(|handler| format!("`{handler}`")).collect::<Vec<_>>().join(", ")
+}

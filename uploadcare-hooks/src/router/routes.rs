@@ -1,0 +1,140 @@
+//! Which handlers a path has, and which of them want a delivery. Runs nothing.
+
+use std::{fmt, sync::Arc};
+
+use super::keyring::{MatchedSecret, SecretSource};
+use crate::{
+    handler::HandlerDescriptor,
+    payload::{EventKind, PayloadVersion},
+};
+
+/// The handlers of one path.
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    /// The secrets that a delivery to this path may be signed with.
+    pub(super) sources: Vec<SecretSource>,
+    /// Each handler once, in the order of registration.
+    handlers: Vec<Arc<Handler>>,
+    /// The handlers of each event, by [`EventKind::index`].
+    by_event: [Vec<Arc<Handler>>; EventKind::COUNT],
+}
+
+/// A handler as the router uses it.
+pub(crate) struct Handler {
+    pub(crate) descriptor: HandlerDescriptor,
+    version: Option<PayloadVersion>,
+    /// The secrets that its deliveries may be signed with.
+    pub(super) source: SecretSource,
+}
+
+impl Handler {
+    pub(super) fn new(descriptor: HandlerDescriptor, source: SecretSource) -> Self {
+        Self { version: descriptor.version(), source, descriptor }
+    }
+
+    fn takes_version(&self, version: Option<&PayloadVersion>) -> bool {
+        self.version.is_none() || self.version.as_ref() == version
+    }
+
+    /// An unsigned delivery is for handlers that use the router's secrets: one with a secret of its
+    /// own always requires a signature.
+    fn takes_secret(&self, secret: Option<MatchedSecret>) -> bool {
+        match secret {
+            Some(secret) => self.source.takes(secret),
+            None => self.source == SecretSource::Router,
+        }
+    }
+
+    fn takes_event(&self, kind: &EventKind) -> bool {
+        self.descriptor.options.events.is_none_or(|events| events.contains(&kind.as_str()))
+    }
+}
+
+/// The handlers of one event that want a delivery.
+pub(crate) struct Selection<'r> {
+    handlers: &'r [Arc<Handler>],
+    version: Option<PayloadVersion>,
+    secret: Option<MatchedSecret>,
+}
+
+impl<'r> Selection<'r> {
+    /// The handlers whose version and secret are those of the delivery.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'r HandlerDescriptor> {
+        let secret = self.secret;
+        self.with_any_secret().filter(move |handler| handler.takes_secret(secret)).map(|handler| &handler.descriptor)
+    }
+
+    /// Whether handlers want this delivery, but none of them with its secret.
+    pub(super) fn lacks_secret(&self) -> bool {
+        self.iter().next().is_none() && self.with_any_secret().next().is_some()
+    }
+
+    fn with_any_secret(&self) -> impl Iterator<Item = &'r Handler> {
+        self.handlers.iter().map(Arc::as_ref).filter(|handler| handler.takes_version(self.version.as_ref()))
+    }
+}
+
+impl Route {
+    pub(super) fn at(path: &'static str) -> Self {
+        Self { path, sources: Vec::new(), handlers: Vec::new(), by_event: Default::default() }
+    }
+
+    pub(super) fn add(&mut self, handler: Handler) {
+        if !self.sources.contains(&handler.source) {
+            self.sources.push(handler.source);
+        }
+        let handler = Arc::new(handler);
+        for kind in EventKind::KNOWN.iter().map(|name| EventKind::from(*name)) {
+            if handler.takes_event(&kind)
+                && let Some(handlers) = self.by_event.get_mut(kind.index())
+            {
+                handlers.push(Arc::clone(&handler));
+            }
+        }
+        // Events that this version does not know reach the handlers that take every event.
+        if handler.descriptor.options.events.is_none()
+            && let Some(unknown) = self.by_event.last_mut()
+        {
+            unknown.push(Arc::clone(&handler));
+        }
+        self.handlers.push(handler);
+    }
+
+    /// The handlers that want a delivery of this event, version and secret.
+    pub(super) fn select(
+        &self,
+        kind: &EventKind,
+        version: Option<PayloadVersion>,
+        secret: Option<MatchedSecret>,
+    ) -> Selection<'_> {
+        let handlers = self.by_event.get(kind.index()).map_or(&[] as &[_], Vec::as_slice);
+        Selection { handlers, version, secret }
+    }
+
+    /// Each handler once.
+    pub(super) fn handlers(&self) -> impl Iterator<Item = &Handler> {
+        self.handlers.iter().map(Arc::as_ref)
+    }
+
+    /// The most handlers that one delivery to this path can need at once.
+    pub(super) fn most_at_once(&self) -> usize {
+        self.by_event.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// For each known event the names of its handlers.
+    pub(super) fn events(&self) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+        let names = |handlers: &[Arc<Handler>]| handlers.iter().map(|handler| handler.descriptor.name()).collect();
+        EventKind::KNOWN.iter().zip(&self.by_event).map(move |(event, handlers)| (*event, names(handlers)))
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut route = f.debug_map();
+        route.entry(&"path", &self.path).entry(&"secrets", &self.sources);
+        for (event, handlers) in self.events() {
+            route.entry(&event, &handlers);
+        }
+        route.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! Runs one handler: within its time limit, and with its panics contained.
+
+use std::{
+    any::Any,
+    panic::{self, AssertUnwindSafe},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use super::{FailureKind, HandlerFailure, WebhookRouter, time_limit::OutOfTime};
+use crate::{
+    delivery::Delivery,
+    handler::{HandlerContext, HandlerDescriptor, HandlerFuture, Outcome},
+};
+
+impl WebhookRouter {
+    /// Runs a handler on a delivery. `None` if it succeeded or discarded the delivery.
+    pub(super) async fn run(&self, handler: &HandlerDescriptor, delivery: Delivery) -> Option<HandlerFailure> {
+        let id = delivery.id();
+        match self.run_handler(handler, delivery).await {
+            Ok(()) => None,
+            Err(FailureKind::Error(error)) if error.is_discard() => {
+                self.core.observer.discarded(handler.name(), id, &error);
+                None
+            }
+            Err(kind) => Some(HandlerFailure { handler: handler.name(), kind }),
+        }
+    }
+
+    /// Runs a handler on a delivery, and says how it failed, a discarded delivery included.
+    pub(crate) async fn run_handler(&self, handler: &HandlerDescriptor, delivery: Delivery) -> Result<(), FailureKind> {
+        let context = HandlerContext::new(delivery, Arc::clone(&self.core.states), handler.event_uses());
+        let limit = self.core.limits.handler;
+        let started = limit.0.map(|limit| (limit, Instant::now()));
+        let mut work = match contain(|| (handler.run)(context)) {
+            Ok(future) => Contained { handler: handler.name(), future: Some(future) },
+            Err(message) => return Err(FailureKind::Panicked(message)),
+        };
+        let ended = limit.apply(&mut work).await;
+        // Before the answer, because a handler's locals may take long to drop, or panic.
+        drop(work);
+        match ended {
+            Ok(Ok(outcome)) => {
+                if let Some((limit, started)) = started
+                    && started.elapsed() > limit
+                {
+                    self.core.observer.overran(handler.name(), started.elapsed(), limit);
+                }
+                outcome.map_err(FailureKind::Error)
+            }
+            Ok(Err(message)) => Err(FailureKind::Panicked(message)),
+            Err(OutOfTime::After(limit)) => Err(FailureKind::TimedOut(limit)),
+            Err(OutOfTime::NoTimer) => Err(FailureKind::NoTimer),
+        }
+    }
+}
+
+/// A handler's future that may panic when it is polled and when it is dropped: at its time limit,
+/// or because the client went away.
+struct Contained {
+    handler: &'static str,
+    future: Option<HandlerFuture>,
+}
+
+impl Future for Contained {
+    type Output = Result<Outcome, String>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        match contain(|| future.as_mut().poll(context)) {
+            Ok(polled) => polled.map(Ok),
+            Err(message) => Poll::Ready(Err(message)),
+        }
+    }
+}
+
+impl Drop for Contained {
+    fn drop(&mut self) {
+        let future = self.future.take();
+        if let Err(message) = contain(|| drop(future)) {
+            tracing::error!("handler `{}` panicked while it was dropped: {message:?}", self.handler);
+        }
+    }
+}
+
+/// Calls a function of the application; the message of its panic if it panics.
+pub(super) fn contain<T>(function: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(function)).map_err(message_of)
+}
+
+fn message_of(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let message = text.unwrap_or("(a panic without a message)").to_owned();
+    // A value thrown with `panic_any` may panic as well when it is dropped.
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(panic)));
+    message
+}

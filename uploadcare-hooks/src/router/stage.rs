@@ -1,0 +1,134 @@
+//! How far a request came. Each stage is made from the one before it, and a rejection is made from
+//! the stage that was reached, so that it reports what was known then.
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+
+use super::{
+    Rejection, RejectionReason, TriedSecrets,
+    keyring::MatchedSecret,
+    routes::{Route, Selection},
+};
+use crate::{
+    delivery::{Delivery, DeliveryId, Received},
+    event::Event,
+    payload::{EventKind, PayloadVersion},
+};
+
+/// A request whose path, method and announced size are fine. Its body may be read.
+#[derive(Clone, Copy)]
+pub(crate) struct Admitted<'r> {
+    pub(super) route: &'r Route,
+    pub(super) body_limit: usize,
+}
+
+/// A request with its body, whose signature was not checked yet.
+pub(crate) struct Unverified<'r> {
+    pub(super) route: &'r Route,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// A request whose signature is right, or need not be there. Its body was not read as JSON yet.
+pub(crate) struct Verified<'r> {
+    pub(super) route: &'r Route,
+    pub(crate) request: Received,
+}
+
+/// A verified request whose event is known: enough to select handlers, and to say which delivery it
+/// is.
+pub(crate) struct Identified<'r> {
+    pub(super) route: &'r Route,
+    pub(crate) id: DeliveryId,
+    pub(crate) kind: EventKind,
+    version: Option<PayloadVersion>,
+    secret: Option<MatchedSecret>,
+}
+
+impl<'r> Admitted<'r> {
+    /// Adds the body.
+    ///
+    /// # Errors
+    /// A rejection if the body is over the limit, or was announced and is missing.
+    pub(crate) fn with_body(self, headers: HeaderMap, body: Bytes) -> Result<Unverified<'r>, Box<Rejection>> {
+        if body.len() > self.body_limit {
+            return Err(self.reject(RejectionReason::BodyTooLarge { limit: self.body_limit }));
+        }
+        if body.is_empty() && announces_body(&headers) {
+            return Err(self.reject(RejectionReason::BodyConsumed));
+        }
+        Ok(Unverified { route: self.route, headers, body })
+    }
+
+    pub(crate) fn reject(self, reason: RejectionReason) -> Box<Rejection> {
+        Rejection::at(self.route.path, reason)
+    }
+}
+
+impl Unverified<'_> {
+    pub(super) fn reject(&self, secrets: TriedSecrets, reason: RejectionReason) -> Box<Rejection> {
+        Box::new(Rejection { secrets, ..*Rejection::at(self.route.path, reason) })
+    }
+}
+
+impl<'r> Verified<'r> {
+    /// Reads the event.
+    ///
+    /// # Errors
+    /// A rejection if the body is no payload.
+    pub(crate) fn decode(self) -> Result<(Identified<'r>, Delivery), Box<Rejection>> {
+        match Event::from_bytes(&self.request.body) {
+            Ok(event) => {
+                let version = event.hook().map(|hook| hook.version.clone());
+                Ok((self.identify(event.kind(), version), Delivery::new(event, self.request)))
+            }
+            Err(error) => Err(self.reject(RejectionReason::NotAPayload(error))),
+        }
+    }
+
+    /// Adds the event. `version` is `None` for an event that is not known.
+    pub(crate) fn identify(&self, kind: EventKind, version: Option<PayloadVersion>) -> Identified<'r> {
+        Identified { route: self.route, id: self.request.id, kind, version, secret: self.request.secret }
+    }
+
+    pub(crate) fn reject(&self, reason: RejectionReason) -> Box<Rejection> {
+        let secrets = TriedSecrets::matched(self.request.secret);
+        Box::new(Rejection { secrets, ..*Rejection::at(self.route.path, reason) })
+    }
+}
+
+impl<'r> Identified<'r> {
+    pub(crate) fn path(&self) -> &'static str {
+        self.route.path
+    }
+
+    pub(super) fn selection(&self) -> Selection<'r> {
+        self.route.select(&self.kind, self.version.clone(), self.secret)
+    }
+
+    pub(super) fn secret(&self) -> Option<MatchedSecret> {
+        self.secret
+    }
+
+    pub(crate) fn reject(&self, reason: RejectionReason) -> Box<Rejection> {
+        Box::new(Rejection {
+            secrets: TriedSecrets::matched(self.secret),
+            delivery: Some(self.id),
+            event: Some(self.kind.clone()),
+            ..*Rejection::at(self.route.path, reason)
+        })
+    }
+}
+
+/// The length that the request's head announces.
+pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Whether the request's head says that a body follows.
+fn announces_body(headers: &HeaderMap) -> bool {
+    match announced_length(headers) {
+        Some(length) => length > 0,
+        None => headers.contains_key(header::TRANSFER_ENCODING),
+    }
+}

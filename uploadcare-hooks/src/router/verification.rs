@@ -1,0 +1,78 @@
+//! The checks of a request, in their order: path, method and announced size, then the signature.
+
+use http::HeaderMap;
+
+use super::{
+    Rejection, RejectionReason, TriedSecrets, WebhookRouter,
+    keyring::MatchedSecret,
+    stage::{Admitted, Unverified, Verified, announced_length},
+};
+use crate::{
+    delivery::{DeliveryId, Received},
+    signature::{self, MacBytes, SIGNATURE_HEADER, SignatureError},
+};
+
+impl WebhookRouter {
+    /// The checks that need no body. `path` is relative to the mount.
+    pub(super) fn check_head(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<Admitted<'_>, Box<Rejection>> {
+        let path = if path.is_empty() { "/" } else { path };
+        let wanted = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
+        let Some(route) = self.core.routes.iter().find(|route| route.path == wanted) else {
+            return Err(Rejection::at(path, RejectionReason::UnknownPath));
+        };
+        if method != "POST" {
+            return Err(Rejection::at(path, RejectionReason::MethodNotAllowed { method: method.to_owned() }));
+        }
+        let body_limit = self.core.limits.body;
+        let admitted = Admitted { route, body_limit };
+        match announced_length(headers) {
+            Some(announced) if announced > body_limit as u64 => {
+                Err(admitted.reject(RejectionReason::BodyTooLarge { limit: body_limit }))
+            }
+            _ => Ok(admitted),
+        }
+    }
+
+    /// Checks the signature over the raw bytes.
+    pub(super) fn verify<'r>(&self, unverified: Unverified<'r>) -> Result<Verified<'r>, Box<Rejection>> {
+        let (id, secret) = self.find_secret(&unverified).map_err(|(tried, reason)| unverified.reject(tried, reason))?;
+        let Unverified { route, headers, body } = unverified;
+        Ok(Verified { route, request: Received { id, path: route.path, headers, body, secret } })
+    }
+
+    /// The secret that the body was signed with; `None` if it is not signed and need not be.
+    fn find_secret(
+        &self,
+        unverified: &Unverified<'_>,
+    ) -> Result<(DeliveryId, Option<MatchedSecret>), (TriedSecrets, RejectionReason)> {
+        let Unverified { route, headers, body } = unverified;
+        let accept_unsigned = self.core.accept_unsigned;
+        let untried = |reason: RejectionReason| (TriedSecrets::None, reason);
+        let mut sent = headers.get_all(SIGNATURE_HEADER).iter();
+        let claimed: MacBytes = match (sent.next(), sent.next()) {
+            (None, _) if accept_unsigned => return Ok((DeliveryId::from_bytes(body), None)),
+            (None, _) => return Err(untried(RejectionReason::SignatureMissing)),
+            (Some(one), None) => signature::parse(one.as_bytes()).map_err(|error| untried(error.into()))?,
+            (Some(_), Some(_)) => return Err(untried(SignatureError::Malformed.into())),
+        };
+        let secrets = self.core.keyring.now();
+        let Some(secret) = secrets.find(&route.sources, body, &claimed) else {
+            let tried = secrets.positions(&route.sources);
+            // Without a secret there is nothing to check a signature with, so it counts as none.
+            if accept_unsigned && tried.is_empty() {
+                return Ok((DeliveryId::from_bytes(body), None));
+            }
+            return Err((TriedSecrets::Failed(tried), SignatureError::Mismatch.into()));
+        };
+        let id = DeliveryId::from_mac(&claimed);
+        if secrets.is_replaced(secret) {
+            self.core.observer.replaced_secret(id, secret.position);
+        }
+        Ok((id, Some(secret)))
+    }
+}
