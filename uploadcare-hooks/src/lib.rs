@@ -1,23 +1,34 @@
-#![cfg_attr(all(feature = "actix-web", feature = "client", feature = "queue-sqlite"), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    all(feature = "actix-web", feature = "client", feature = "queue-sqlite"),
+    doc = include_str!("../README.md")
+)]
 #![cfg_attr(
     not(all(feature = "actix-web", feature = "client", feature = "queue-sqlite")),
-    doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one annotated function an event."
+    doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one function per event."
 )]
 
+// The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md draws the arrows.
 mod adapter;
-pub mod claims;
-#[cfg(feature = "client")]
-pub mod client;
-mod delivery;
-pub mod event;
-mod handler;
-mod message;
-pub mod payload;
-#[cfg(feature = "queue")]
-pub mod queue;
 #[cfg(feature = "client")]
 pub mod registration;
+
+pub mod claims;
+#[cfg(feature = "queue")]
+pub mod queue;
+
+#[cfg(feature = "client")]
+pub mod client;
 mod router;
+
+mod handler;
+
+mod delivery;
+
+pub mod event;
+
+pub mod payload;
+
+mod message;
 mod signature;
 
 #[doc(hidden)]

@@ -27,10 +27,12 @@ impl WebhookRouter {
     /// async fn archive(event: FileStored) {}
     ///
     /// let secret = SigningSecret::new("7kMVZivndx0ErgvhRKAr")?;
-    /// let hooks = WebhookRouter::builder().signing_secret(secret.clone()).handlers(webhook_handlers![archive]).build()?;
+    /// let builder = WebhookRouter::builder().signing_secret(secret.clone());
+    /// let hooks = builder.handlers(webhook_handlers![archive]).build()?;
     ///
     /// let body = r#"{"hook": {"event": "file.stored"}, "data": {"uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b"}}"#;
-    /// let request = Request::post("/").header("X-Uc-Signature", secret.sign(body.as_bytes())).body(Bytes::from(body))?;
+    /// let signature = secret.sign(body.as_bytes());
+    /// let request = Request::post("/").header("X-Uc-Signature", signature).body(Bytes::from(body))?;
     /// assert_eq!(hooks.handle(request).await.status(), StatusCode::NO_CONTENT);
     /// # Ok(())
     /// # }

@@ -1,4 +1,4 @@
-//! Jobs that came to nothing: listed, and run again.
+//! Dead jobs: listed, and run again.
 
 use std::fmt;
 
@@ -11,15 +11,15 @@ use ulid::Ulid;
 use super::{Job, QueueError};
 use crate::delivery::DeliveryId;
 
-/// A job that is dead, see [the module](super).
+/// A job that will not be tried again, see [the module](super).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadJob {
-    /// What it was for.
+    /// The job.
     pub job: Job,
     /// How often it was tried.
     pub attempts: usize,
-    /// How often it may be.
+    /// How often it may be tried.
     allowed: usize,
     id: TaskId,
 }
@@ -35,16 +35,18 @@ impl fmt::Debug for DeadJob {
 }
 
 impl DeadJob {
-    /// The id that it has when it is run again, which follows from its own.
+    /// The id of its next run. It follows from its own id, so two callers make the same one.
     fn next_id(&self) -> TaskId {
         let id = DeliveryId::from_bytes(format!("{} again", self.id).as_bytes());
         TaskId::from_ulid(Ulid::from_bytes(*id.as_bytes()))
     }
 }
 
-/// The jobs that are dead and were not run again, at most `limit` of them. Why each of them died is in the log.
+/// The dead jobs that were not run again, at most `limit` of them. The log says why each of them
+/// died.
 ///
-/// Goes through the storage's tasks: for an administrator's page or a command, not for every request.
+/// Reads all tasks of the storage, so call it from an administrator's page or command, and not for
+/// every request.
 ///
 /// # Errors
 /// [`QueueError`] if the storage fails.
@@ -53,15 +55,17 @@ where
     B: ListTasks + ListAllTasks + FetchById + WireFormatBackend,
     B::Codec: Codec<Job, Compact = <B as WireFormatBackend>::Compact>,
 {
-    // One page that holds everything: some storages filter after they cut pages, so that an empty one is not the last.
+    // One page for everything: some storages filter after they have cut pages, so an empty page may
+    // not be the last.
     let filter = Filter { status: Some(Status::Killed), page: 1, page_size: Some(i32::MAX.unsigned_abs()) };
     let mut tasks = storage.list_tasks(&filter).await.map_err(QueueError::new)?;
-    // apalis-redis 1.0.0 finds none of its own that way; listing all of them stays within the queue there, and does not name it.
+    // apalis-redis 1.0.0 finds none of its own tasks that way. Its list of all tasks is one of this
+    // queue, and does not name the queue.
     let all = storage.list_all_tasks(&filter).await.map_err(QueueError::new)?;
     tasks.extend(all.into_iter().filter(|task| task.queue().is_none()));
     let mut dead = Vec::new();
     for task in tasks {
-        // Somebody may keep other things in the same queue.
+        // Another application may keep tasks of its own in the same queue.
         let (Ok(job), Some(id)) = (storage.codec().decode(&task.args), task.task_id().cloned()) else { continue };
         if dead.len() >= limit as usize {
             break;
@@ -75,7 +79,8 @@ where
     Ok(dead)
 }
 
-/// Gives a dead job another chance, with as many attempts. A second call for the same one changes nothing.
+/// Gives a dead job another chance, with as many attempts. A second call for the same one changes
+/// nothing.
 ///
 /// # Errors
 /// [`QueueError`] if the storage fails.

@@ -1,4 +1,4 @@
-//! What is stored of a delivery, for one handler.
+//! One delivery for one handler, as it is stored.
 
 use std::fmt;
 
@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{delivery::DeliveryId, payload::EventKind};
 
-/// One delivery for one handler, as it is kept in a queue.
+/// One delivery for one handler, as a queue stores it.
 ///
-/// The signature was verified before; the payload is decoded again when the job runs, so that one that this version of the crate cannot read is kept, not lost.
-/// The request's headers are not kept, since the signature among them could be replayed.
+/// The router verified the signature before. The worker decodes the payload when it runs the job,
+/// so a payload that this version of the crate cannot read is kept and not lost. The request's
+/// headers are not stored, because the signature among them could be replayed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     handler: String,
@@ -21,12 +22,12 @@ pub struct Job {
     event: EventKind,
     received_at: Timestamp,
     body: Body,
-    /// How often somebody had it run again after it was dead.
+    /// How often it was run again after it was dead.
     #[serde(default)]
     run: u32,
 }
 
-/// A body is text almost always; in JSON that is shorter, and a person can read it.
+/// Almost every body is text. In JSON text is shorter than digits, and people can read it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Body {
@@ -43,12 +44,12 @@ impl Job {
         Self { handler: handler.to_owned(), delivery, key, event, received_at: Timestamp::now(), body, run: 0 }
     }
 
-    /// The name of the handler that it is for.
+    /// The name of its handler.
     pub fn handler(&self) -> &str {
         &self.handler
     }
 
-    /// The delivery that it came with.
+    /// The id of its delivery.
     pub fn delivery_id(&self) -> DeliveryId {
         self.delivery
     }
@@ -67,7 +68,8 @@ impl Job {
     pub fn body(&self) -> Bytes {
         match &self.body {
             Body::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
-            // Nobody but this file writes them; what somebody else broke there is no payload.
+            // Only this file writes these digits. Broken ones give an empty body, which is no
+            // payload.
             Body::Hex(digits) => hex::decode(digits).unwrap_or_default().into(),
         }
     }
@@ -77,12 +79,12 @@ impl Job {
         self.run
     }
 
-    /// The same, for another chance.
+    /// The job for its next run.
     pub(super) fn next_run(&self) -> Self {
         Self { run: self.run.saturating_add(1), ..self.clone() }
     }
 
-    /// What the jobs of a queue are told apart by: the same for every redelivery.
+    /// The name of the job in its queue: the same for every redelivery.
     pub(crate) fn idempotency_key(&self) -> String {
         match self.run {
             0 => format!("{}/{}", self.key, self.handler),
@@ -90,14 +92,15 @@ impl Job {
         }
     }
 
-    /// Its id is left to the storage. It must not follow from the delivery, since storages want ids that no other queue of theirs has.
+    /// The storage chooses the id. It must not follow from the delivery, because storages want ids
+    /// that are unique across all their queues.
     pub(super) fn into_task(self, attempts: usize) -> TaskBuilder<Self> {
         let key = self.idempotency_key();
         TaskBuilder::new(self).idempotency_key(key).max_attempts(attempts)
     }
 }
 
-/// Without the body, which may hold what should not be in a log.
+/// Without the body, which may hold text that should not be in a log.
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job")

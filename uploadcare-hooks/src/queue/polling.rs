@@ -14,22 +14,23 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The least time between two looks, so that a crowd of deliveries is not a crowd of queries. The next ones come soon as well: what woke the worker may not have been
-/// there to be seen yet.
+/// The shortest time between two queries, so that many deliveries do not make as many queries.
+/// Further queries follow soon, because the job that woke the worker may not be visible to the
+/// first.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// When a worker looks for jobs; made by [`WebhookRouter::polling`](crate::WebhookRouter::polling).
 ///
 /// For `poll_with_strategy` of apalis' `BackendExt`, inside a Tokio runtime.
 pub struct Polling {
-    /// Changes with each delivery that is stored.
+    /// Changes whenever this process has stored a delivery.
     stored: watch::Receiver<()>,
     longest: Duration,
     wait: Option<Wait>,
     waiting: Duration,
 }
 
-/// Ends with whether something was stored meanwhile.
+/// Returns whether something was stored meanwhile.
 type Wait = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
 
 impl Polling {
@@ -42,7 +43,7 @@ impl Polling {
 impl PollStrategy for Polling {
     fn poll_drive(&mut self, context: &mut Context<'_>, _: &PollSnapshot) -> Poll<Option<()>> {
         let mut due = Poll::Pending;
-        // Until there is something to wait for: whoever is told that it is due may find nothing, and must be woken again.
+        // Loop until pending, so that a waker is always registered.
         loop {
             let (stored, waiting) = (&self.stored, self.waiting);
             let wait = self.wait.get_or_insert_with(|| Box::pin(wait(stored.clone(), waiting)));
@@ -63,7 +64,7 @@ async fn wait(mut stored: watch::Receiver<()>, longest: Duration) -> bool {
     sleep(SHORTEST.min(longest)).await;
     let something = async {
         if stored.changed().await.is_err() {
-            // Nobody stores anything here, or not any more.
+            // No router of this process stores jobs any more.
             pending::<()>().await;
         }
     };

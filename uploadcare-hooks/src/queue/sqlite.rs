@@ -7,19 +7,23 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use super::{Job, QueueError};
 
-/// The name of the queue. Unless it has one it is called like a type of Rust, and types move.
+/// The name of the queue. By default it would be the name of a Rust type, and types move.
 const QUEUE: &str = "uploadcare-hooks";
 
-/// With apalis' index over the workers of all jobs, SQLite reads every job that a worker ever did to record the end of one. What else it serves, others do.
+/// With apalis' index over the workers of all jobs, SQLite reads every job that a worker ever ran
+/// to record the end of one. Other indexes cover its remaining queries.
 const DROP_INDEX: &str = "DROP INDEX IF EXISTS LIdx";
 
-/// Opens a queue in a SQLite file, which is made if there is none. Needs the feature `queue-sqlite`.
+/// Opens a queue in a SQLite file, and creates the file if it is missing. Needs the feature
+/// `queue-sqlite`.
 ///
-/// For one machine, and a disk of its own: SQLite's locks are not to be trusted on network file systems. What was stored outlives a crash of the machine, since the file
-/// is in WAL mode with `synchronous = FULL`. Give it another `Config` with a queue's name, `uploadcare-hooks` or another one: that of `Config::default()` is `default`.
+/// For one machine with a local disk: SQLite's locks do not work reliably on network file systems.
+/// Stored jobs survive a crash of the machine, because the file is in WAL mode with `synchronous =
+/// FULL`. A `Config` of your own should name the queue, `uploadcare-hooks` for instance: the name
+/// in `Config::default()` is `default`.
 ///
 /// # Errors
-/// [`QueueError`] if the file cannot be opened or written, or is no SQLite database.
+/// [`QueueError`] if the file cannot be opened or written, or is not a SQLite database.
 pub async fn open_sqlite(file: impl AsRef<Path>) -> Result<SqliteStorage<Job>, QueueError> {
     let file = file.as_ref();
     open(file).await.map_err(|error| QueueError::new(error).of(file.display()))
@@ -31,7 +35,8 @@ async fn open(file: &Path) -> Result<SqliteStorage<Job>, sqlx::Error> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
-    // SQLite has one writer at a time: waiting for the one connection is better than failing for want of it.
+    // SQLite has one writer at a time. With one connection, a second writer waits instead of
+    // failing.
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
     SqliteStorage::migrations().run(&pool).await?;
     sqlx::query(DROP_INDEX).execute(&pool).await?;

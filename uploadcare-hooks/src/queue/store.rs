@@ -1,4 +1,4 @@
-//! Any backend of apalis, as the router pushes jobs to it.
+//! Pushes jobs to any backend of apalis.
 
 use std::{error::Error, fmt, marker::PhantomData};
 
@@ -8,7 +8,7 @@ use futures_util::{future::BoxFuture, stream};
 use super::Job;
 use crate::message::{debug_like_display, with_causes};
 
-/// Why a storage did not do what it was asked for.
+/// Why a storage failed.
 #[derive(thiserror::Error)]
 #[error("the queue's storage failed: {0}")]
 pub struct QueueError(String);
@@ -27,13 +27,13 @@ impl QueueError {
 
 debug_like_display!(QueueError);
 
-/// A storage that jobs are pushed to.
+/// A storage that takes jobs.
 pub(super) trait Store: Send + Sync {
-    /// Stores jobs, but for those that are there already.
+    /// Stores jobs, except those that it already has.
     fn store(&self, jobs: Vec<Job>, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>>;
 }
 
-/// A backend of apalis as a store. `Kind` is apalis' word for whether it serialises.
+/// A backend of apalis. `Kind` says whether it serialises, as apalis' `TaskSink` does.
 pub(super) struct Backend<B, Kind>(B, PhantomData<fn() -> Kind>);
 
 impl<B, Kind> Backend<B, Kind> {
@@ -48,21 +48,21 @@ where
     Kind: 'static,
 {
     fn store(&self, jobs: Vec<Job>, attempts: usize) -> BoxFuture<'_, Result<(), QueueError>> {
-        // One clone each: a backend is driven through `&mut`, and its clones share the storage.
+        // Pushing needs `&mut`. Clones of a backend share its storage.
         let mut storage = self.0.clone();
         Box::pin(async move {
             let task = |job: &Job| job.clone().into_task(attempts).build();
-            // All at once is one transaction, where there are transactions.
+            // One push of all is one transaction, if the storage has transactions.
             let tasks: Vec<_> = jobs.iter().map(task).collect();
             match storage.push_all(stream::iter(tasks)).await {
-                Err(error) if !is_there_already(&error) => return Err(QueueError::new(error)),
+                Err(error) if !exists_already(&error) => return Err(QueueError::new(error)),
                 Err(_) if jobs.len() > 1 => {}
                 _ => return Ok(()),
             }
-            // One that is there spoiled it for the others.
+            // A job already existed and failed the batch, so push them one by one.
             for job in &jobs {
                 match storage.push_task(task(job)).await {
-                    Err(error) if !is_there_already(&error) => return Err(QueueError::new(error)),
+                    Err(error) if !exists_already(&error) => return Err(QueueError::new(error)),
                     _ => {}
                 }
             }
@@ -71,10 +71,12 @@ where
     }
 }
 
-/// SQLite and Redis leave out a job that is there already; apalis-postgres 1.0.0 refuses it. The error's type is the backend's own affair, so all that can be looked at
-/// is its `Debug` form. That quotes what the server says, with quotes inside escaped: nothing in a job can look like this.
-fn is_there_already(error: &impl fmt::Debug) -> bool {
-    /// What PostgreSQL calls a unique violation, and the index that jobs are told apart by.
+/// Whether a push failed because the storage has the job. SQLite and Redis pass over such a job,
+/// and apalis-postgres 1.0.0 refuses it. The type of the error is private to the backend, so this
+/// looks at its `Debug` form. That form escapes quotes in the server's text, so no job can imitate
+/// it.
+fn exists_already(error: &impl fmt::Debug) -> bool {
+    /// PostgreSQL's code of a unique violation, and the index over the names of jobs.
     const SIGNS: [&str; 2] = [r#"code: "23505""#, r#"constraint: Some("idx_jobs_idempotency_key")"#];
     let error = format!("{error:?}");
     SIGNS.iter().all(|sign| error.contains(sign))

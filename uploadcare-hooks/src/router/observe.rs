@@ -210,8 +210,8 @@ pub(super) fn route_built(path: &str, events: impl Iterator<Item = (&'static str
 
 pub(super) fn handler_of_old_version(handler: &str, version: &str) {
     tracing::info!(
-        "handler `{handler}` takes payload version {version:?} only: Uploadcare creates no subscriptions of it any more, \
-         so the handler runs only if an older subscription sends that version"
+        "handler `{handler}` takes payload version {version:?} only: Uploadcare creates no subscriptions of it any \
+         more, so the handler runs only if an older subscription sends that version"
     );
 }
 

@@ -158,7 +158,7 @@ rejections! {
     Self::HandlersFailed(_) => 500 INTERNAL_SERVER_ERROR, "handler_failed", "a handler failed";
     Self::Overloaded { .. } => 503 SERVICE_UNAVAILABLE, "overloaded", "too many handlers run at once";
     Self::StillRunning => 503 SERVICE_UNAVAILABLE, "still_running", "the delivery is still running";
-    Self::ClaimFailed(_) => 503 SERVICE_UNAVAILABLE, "claim_failed", "the server cannot tell whether the delivery was done";
+    Self::ClaimFailed(_) => 503 SERVICE_UNAVAILABLE, "claim_failed", "the server cannot tell if the delivery was done";
     Self::QueueFailed(_) => 503 SERVICE_UNAVAILABLE, "queue_failed", "the delivery could not be stored";
 }
 
