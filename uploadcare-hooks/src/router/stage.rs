@@ -50,6 +50,7 @@ impl<'r> Admitted<'r> {
     ///
     /// # Errors
     /// A rejection if the body is over the limit, or was announced and is missing.
+    #[inline]
     pub(crate) fn with_body(self, headers: HeaderMap, body: Bytes) -> Result<Unverified<'r>, Box<Rejection>> {
         if body.len() > self.body_limit {
             return Err(self.reject(RejectionReason::BodyTooLarge { limit: self.body_limit }));
@@ -76,6 +77,7 @@ impl<'r> Verified<'r> {
     ///
     /// # Errors
     /// A rejection if the body is no payload.
+    #[inline]
     pub(crate) fn decode(self) -> Result<(Identified<'r>, Delivery), Box<Rejection>> {
         match Event::from_bytes(&self.request.body) {
             Ok(event) => {
@@ -87,6 +89,7 @@ impl<'r> Verified<'r> {
     }
 
     /// Adds the event. `version` is `None` for an event that is not known.
+    #[inline]
     pub(crate) fn identify(&self, kind: EventKind, version: Option<PayloadVersion>) -> Identified<'r> {
         Identified { route: self.route, id: self.request.id, kind, version, secret: self.request.secret }
     }

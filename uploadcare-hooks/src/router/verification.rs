@@ -39,6 +39,7 @@ impl WebhookRouter {
     }
 
     /// Checks the signature over the raw bytes.
+    #[inline]
     pub(super) fn verify<'r>(&self, unverified: Unverified<'r>) -> Result<Verified<'r>, Box<Rejection>> {
         let (id, secret) = self.find_secret(&unverified).map_err(|(tried, reason)| unverified.reject(tried, reason))?;
         let Unverified { route, headers, body } = unverified;
@@ -46,6 +47,7 @@ impl WebhookRouter {
     }
 
     /// The secret that the body was signed with; `None` if it is not signed and need not be.
+    #[inline]
     fn find_secret(
         &self,
         unverified: &Unverified<'_>,
