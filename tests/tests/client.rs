@@ -1,4 +1,4 @@
-//! The REST client against a server that answers what a script says.
+//! The REST client against a server that answers as a script says.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::{
@@ -24,7 +24,7 @@ enum Act {
     Answer(u16, &'static str, String),
     /// Closes the connection after the request was read.
     Cut,
-    /// Says nothing more.
+    /// Never answers.
     Stall,
 }
 
@@ -78,7 +78,8 @@ impl Server {
                     Act::Answer(status, headers, body) => {
                         let length = body.len();
                         let answer = format!(
-                            "HTTP/1.1 {status} -\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+                            "HTTP/1.1 {status} -\r\nConnection: close\r\nContent-Length: {length}\r\n\
+                             {headers}\r\n{body}"
                         );
                         stream.write_all(answer.as_bytes()).await.unwrap();
                     }
@@ -127,8 +128,9 @@ fn to_create() -> CreateWebhook {
 
 #[tokio::test]
 async fn each_call_is_sent_as_the_api_wants_it() {
+    let unversioned = json!({"id": 2, "event": "file.moved", "target_url": "https://x.example", "version": null});
     let server = Server::start(vec![
-        json(200, json!([webhook(1, "file.stored"), {"id": 2, "event": "file.moved", "target_url": "https://x.example", "version": null}])),
+        json(200, json!([webhook(1, "file.stored"), unversioned])),
         json(201, webhook(3, "file.stored")),
         json(200, webhook(3, "file.stored")),
         Act::Answer(204, "", String::new()),
@@ -156,7 +158,10 @@ async fn each_call_is_sent_as_the_api_wants_it() {
             ("GET /webhooks/", ""),
             (
                 "POST /webhooks/",
-                r#"{"target_url":"https://app.example.com/hooks","event":"file.stored","is_active":true,"signing_secret":"s3cr3t-of-old","version":"0.7"}"#
+                concat!(
+                    r#"{"target_url":"https://app.example.com/hooks","event":"file.stored","is_active":true,"#,
+                    r#""signing_secret":"s3cr3t-of-old","version":"0.7"}"#
+                )
             ),
             ("PUT /webhooks/3/", r#"{"is_active":false}"#),
             ("DELETE /webhooks/unsubscribe/", r#"{"target_url":"https://app.example.com/hooks"}"#),
@@ -186,20 +191,46 @@ async fn the_base_url_may_have_a_path_and_a_slash_at_the_end() {
 }
 
 #[tokio::test]
-async fn the_simple_scheme_is_refused_over_plain_http_before_anything_is_sent() {
-    let build = |base_url: &str| Client::builder("demo", "s3cr3t").base_url(base_url).auth(Auth::Simple).build();
-    for refused in ["http://api.uploadcare.com", "http://192.0.2.1", "http://localhost.example.com"] {
-        let error = build(refused).unwrap_err();
-        assert!(matches!(error, ClientError::Configuration(_)) && !error.to_string().contains("s3cr3t"), "{error}");
-    }
-    for taken in ["https://api.uploadcare.com", "http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
-        build(taken).unwrap();
+async fn plain_http_to_another_machine_is_refused_with_either_scheme_before_anything_is_sent() {
+    for auth in [Auth::Simple, Auth::Signed] {
+        let build = |base_url: &str| Client::builder("demo", "s3cr3t").base_url(base_url).auth(auth).build();
+        for refused in ["http://api.uploadcare.com", "http://192.0.2.1", "http://localhost.example.com"] {
+            let error = build(refused).unwrap_err();
+            assert!(matches!(error, ClientError::Configuration(_)) && !error.to_string().contains("s3cr3t"), "{error}");
+            assert!(error.to_string().contains("use https"), "{error}");
+        }
+        for accepted in ["https://api.uploadcare.com", "http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
+            build(accepted).unwrap();
+        }
     }
     let server = Server::start(vec![json(200, json!([]))]).await;
     server.builder().auth(Auth::Simple).build().unwrap().list().await.unwrap();
     assert!(
         server.seen.lock().unwrap()[0].head.contains("authorization: uploadcare.simple demopublickey:demosecretkey")
     );
+}
+
+/// The base URL that the child process of the next test calls.
+const CHILD_BASE_URL: &str = "TESTS_CLIENT_BASE_URL";
+
+#[tokio::test]
+async fn requests_to_loopback_go_through_no_proxy_of_the_environment() {
+    if let Ok(base_url) = std::env::var(CHILD_BASE_URL) {
+        let client = Client::builder("demopublickey", "demosecretkey").base_url(base_url).retries(0);
+        client.build().unwrap().list().await.unwrap();
+        return;
+    }
+    let server = Server::start(vec![json(200, json!([]))]).await;
+    let name = "requests_to_loopback_go_through_no_proxy_of_the_environment";
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", name]).env(CHILD_BASE_URL, &server.base_url);
+    for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        // No proxy listens there, so a request through it fails.
+        child.env(variable, "http://127.0.0.1:1");
+    }
+    let output = child.output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(server.lines(), ["GET /webhooks/"]);
 }
 
 #[tokio::test]
@@ -283,7 +314,7 @@ async fn a_list_that_is_cut_short_or_is_no_list_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn temporary_failures_are_tried_again() {
     let throttled = || Act::Answer(429, "Retry-After: 1\r\n", r#"{"detail": "Request was throttled."}"#.to_owned());
     let page = Act::Answer(502, "", "<html>Bad gateway</html>".to_owned());
     let server = Server::start(vec![throttled(), page, Act::Cut, Act::Stall, json(200, json!([]))]).await;
@@ -314,34 +345,34 @@ async fn what_may_pass_is_tried_again() {
 #[tokio::test]
 async fn a_create_of_unknown_outcome_is_settled_by_listing() {
     let done = || json(200, json!([webhook(7, "file.deleted"), webhook(9, "file.stored")]));
-    // It had been done.
+    // The try succeeded.
     let server = Server::start(vec![Act::Cut, done()]).await;
     assert_eq!(server.client().create(&to_create()).await.unwrap().id, 9);
     assert_eq!(server.lines(), ["POST /webhooks/", "GET /webhooks/"]);
-    // It had not.
+    // The try failed.
     let server = Server::start(vec![detail(500, ""), json(200, json!([])), json(201, webhook(9, "file.stored"))]).await;
     assert_eq!(server.client().create(&to_create()).await.unwrap().id, 9);
     assert_eq!(server.lines(), ["POST /webhooks/", "GET /webhooks/", "POST /webhooks/"]);
-    // It had not yet.
+    // The try succeeds after the list.
     let already = json(400, json!({"non_field_errors": ["This project is already subscribed on this event"]}));
     let server = Server::start(vec![Act::Cut, json(200, json!([])), already, done()]).await;
     assert_eq!(server.client().create(&to_create()).await.unwrap().id, 9);
-    // Somebody else's is in its place.
+    // Another subscription exists in its place.
     let server = Server::start(vec![Act::Cut, done()]).await;
     let other = CreateWebhook::new(TARGET, EventKind::FileStored);
     assert!(matches!(server.client().create(&other).await.unwrap_err(), ClientError::AlreadySubscribed(_)));
-    // It cannot be known: nothing is sent blindly.
+    // The outcome cannot be known, so nothing is sent again.
     let down = (0..5).map(|_| Act::Answer(500, "", String::new()));
     let server = Server::start([Act::Cut].into_iter().chain(down).collect()).await;
     server.client().create(&to_create()).await.unwrap_err();
     assert_eq!(server.lines().iter().filter(|line| line.starts_with("POST")).count(), 1);
-    // A throttled one was not done, and is sent again.
+    // A throttled request did nothing, so it is sent again.
     let server = Server::start(vec![detail(429, ""), json(201, webhook(9, "file.stored"))]).await;
     assert_eq!(server.client().create(&to_create()).await.unwrap().id, 9);
 }
 
 #[tokio::test]
-async fn what_is_gone_after_a_delete_of_unknown_outcome_was_deleted() {
+async fn a_404_after_a_delete_of_unknown_outcome_means_deleted() {
     let server = Server::start(vec![Act::Cut, detail(404, "Not found.")]).await;
     server.client().delete(3).await.unwrap();
     let server = Server::start(vec![detail(404, "Not found.")]).await;

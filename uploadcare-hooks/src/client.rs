@@ -1,6 +1,8 @@
-//! The webhook part of Uploadcare's REST API: list, create, update and delete subscriptions. Needs the feature `client`.
+//! The webhook part of Uploadcare's REST API: list, create, update and delete subscriptions. Needs
+//! the feature `client`.
 //!
-//! See [Uploadcare: REST API 0.7, webhooks](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Webhook).
+//! See [Uploadcare: REST API 0.7,
+//! webhooks](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Webhook).
 //!
 //! ```no_run
 //! use uploadcare_hooks::{EventKind, SigningSecret, client::{Client, CreateWebhook}};
@@ -20,25 +22,31 @@
 mod auth;
 mod builder;
 mod error;
+mod retry;
 mod subscription;
 mod transport;
+pub(crate) mod web_url;
 
-use std::fmt;
+use std::{fmt, future::ready};
 
 use reqwest::Method;
 use serde::Serialize;
 
 pub use self::auth::Auth;
 pub use self::builder::ClientBuilder;
-pub(crate) use self::builder::is_loopback;
 pub use self::error::{ApiError, ClientError};
+pub(crate) use self::subscription::target_url_problem;
 pub use self::subscription::{CreateWebhook, Subscription, UpdateWebhook};
-use self::transport::Transport;
+use self::{
+    retry::Settled,
+    transport::{Answer, Transport},
+};
 
 /// A client of the webhook part of Uploadcare's REST API. Clones share its connections.
 ///
-/// Every call is tried again, with growing delays and jitter, after a failure that may pass: a throttled request after the time that
-/// Uploadcare asks for, a server error, a broken connection. Each try has a time limit; see [`ClientBuilder`].
+/// Every call is tried again, with growing delays and jitter, after a temporary failure: a
+/// throttled request (after the time that Uploadcare asks for), a server error, a broken
+/// connection. Each try has a time limit; see [`ClientBuilder`].
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
@@ -52,10 +60,11 @@ impl Client {
         ClientBuilder::new(public_key.into(), secret_key.into())
     }
 
-    /// A client with the keys in the environment variables `UPLOADCARE_PUBLIC_KEY` and `UPLOADCARE_SECRET_KEY`, and defaults otherwise.
+    /// A client with the keys in the environment variables `UPLOADCARE_PUBLIC_KEY` and
+    /// `UPLOADCARE_SECRET_KEY`, and defaults otherwise.
     ///
     /// # Errors
-    /// [`ClientError::Configuration`] if one of them is unset, empty or cannot be a key.
+    /// [`ClientError::Configuration`] if one of them is unset, empty or not a valid key.
     pub fn from_env() -> Result<Self, ClientError> {
         ClientBuilder::from_env()?.build()
     }
@@ -63,56 +72,58 @@ impl Client {
     /// All subscriptions of the project.
     ///
     /// # Errors
-    /// [`ClientError`], when it did not succeed within its tries.
+    /// [`ClientError`] if no try succeeded.
     pub async fn list(&self) -> Result<Vec<Subscription>, ClientError> {
         self.transport.call(Method::GET, "/webhooks/", &()).await?.json()
     }
 
     /// Creates a subscription.
     ///
-    /// When it is not known what became of a try (the connection broke, a server error, an answer that cannot be read), the subscriptions are listed first: one that
-    /// is as it was to be counts as created, and only where there is none it is tried again.
+    /// If the outcome of a try is unknown (the connection broke, a server error, an unreadable
+    /// answer), the client lists the subscriptions before it goes on. A subscription that matches
+    /// `webhook` counts as created; only if there is none the client tries again.
     ///
     /// # Errors
-    /// [`ClientError::Input`] before anything is sent, if the webhook's URL cannot be one; [`ClientError::AlreadySubscribed`] if its
-    /// URL is subscribed to its event already; others as they come.
+    /// [`ClientError::Input`] before anything is sent, if the target URL is not valid;
+    /// [`ClientError::AlreadySubscribed`] if the URL is subscribed to the event already; other
+    /// errors of the last try.
     pub async fn create(&self, webhook: &CreateWebhook) -> Result<Subscription, ClientError> {
         webhook.check()?;
-        let mut tries = self.transport.tries();
         let mut may_be_done = false;
-        loop {
-            let answer = self.transport.call_once(Method::POST, "/webhooks/", webhook).await;
-            let error = match answer.and_then(|answer| answer.json()) {
-                Ok(created) => return Ok(created),
-                Err(error) => error,
-            };
+        let settle = |error: &ClientError| {
             may_be_done |= error.outcome_is_unknown();
-            let delay = tries.delay_after(&error);
-            if let Some(delay) = delay {
-                tokio::time::sleep(delay).await;
-            }
-            if may_be_done {
-                match self.list().await {
-                    Ok(list) => match list.into_iter().find(|found| webhook.is_for_the_same_as(found)) {
-                        Some(found) if webhook.is_like(&found) => return Ok(found),
-                        Some(_) => return Err(error.into_already_subscribed()),
-                        None => {}
-                    },
-                    Err(unsettled) if delay.is_some() => return Err(unsettled),
-                    Err(_) => {}
+            let settled = may_be_done.then(|| self.settle_create(webhook));
+            async move {
+                match settled {
+                    Some(settled) => settled.await,
+                    None => Settled::NotDone,
                 }
             }
-            if delay.is_none() {
-                return Err(error);
-            }
+        };
+        let create = || async {
+            self.transport.call_once(Method::POST, "/webhooks/", webhook).await.and_then(|answer| answer.json())
+        };
+        self.transport.retries.run("creating a subscription", create, settle).await
+    }
+
+    /// Finds out what became of a create.
+    async fn settle_create(&self, webhook: &CreateWebhook) -> Settled<Subscription> {
+        match self.list().await {
+            Ok(list) => match list.into_iter().find(|found| webhook.is_for_the_same_as(found)) {
+                Some(found) if webhook.is_like(&found) => Settled::Done(found),
+                Some(_) => Settled::DoneByAnother,
+                None => Settled::NotDone,
+            },
+            Err(error) => Settled::Unknown(error),
         }
     }
 
-    /// Changes the subscription with this id; what `changes` leaves out stays. The version cannot be changed.
+    /// Changes the subscription with this id; what `changes` leaves out stays. The version cannot
+    /// be changed.
     ///
     /// # Errors
-    /// [`ClientError::Input`] before anything is sent, if the URL cannot be one or nothing is to be changed;
-    /// [`ClientError::NotFound`] if there is no such subscription; others as they come.
+    /// [`ClientError::Input`] before anything is sent, if the URL cannot be one or nothing is to be
+    /// changed; [`ClientError::NotFound`] if there is no such subscription; others as they come.
     pub async fn update(&self, id: u64, changes: &UpdateWebhook) -> Result<Subscription, ClientError> {
         changes.check()?;
         self.transport.call(Method::PUT, &format!("/webhooks/{id}/"), changes).await?.json()
@@ -121,7 +132,8 @@ impl Client {
     /// Deletes the subscriptions of this URL.
     ///
     /// # Errors
-    /// [`ClientError::Input`] before anything is sent, if the URL cannot be one; others as they come.
+    /// [`ClientError::Input`] before anything is sent, if the URL cannot be one; others as they
+    /// come.
     pub async fn unsubscribe(&self, target_url: &str) -> Result<(), ClientError> {
         #[derive(Serialize)]
         struct Unsubscribe<'a> {
@@ -139,21 +151,16 @@ impl Client {
         self.delete_at(&format!("/webhooks/{id}/"), &()).await
     }
 
-    /// Deletes; what is gone after a try of unknown outcome was deleted by it.
-    async fn delete_at<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
-        let mut tries = self.transport.tries();
+    /// Deletes. If a try of unknown outcome is followed by 404, that try has deleted it.
+    async fn delete_at<B: Serialize + Sync>(&self, path: &str, body: &B) -> Result<(), ClientError> {
         let mut may_be_done = false;
-        loop {
-            match self.transport.call_once(Method::DELETE, path, body).await {
-                Ok(_) => return Ok(()),
-                Err(ClientError::NotFound(_)) if may_be_done => return Ok(()),
-                Err(error) => {
-                    let Some(delay) = tries.delay_after(&error) else { return Err(error) };
-                    may_be_done |= error.outcome_is_unknown();
-                    tokio::time::sleep(delay).await;
-                }
-            }
-        }
+        let settle = |error: &ClientError| {
+            let gone = may_be_done && matches!(error, ClientError::NotFound(_));
+            may_be_done |= error.outcome_is_unknown();
+            ready(if gone { Settled::Done(()) } else { Settled::NotDone })
+        };
+        let delete = || async { self.transport.call_once(Method::DELETE, path, body).await.map(|_: Answer| ()) };
+        self.transport.retries.run(&format!("DELETE {path}"), delete, settle).await
     }
 }
 

@@ -1,7 +1,9 @@
 //! Plan and sync against the simulator.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod duplicates;
 mod rotation;
+mod wanted;
 
 use std::time::Duration;
 
@@ -45,7 +47,7 @@ fn client(simulator: &Simulator) -> Client {
     builder.retry_delay(Duration::from_millis(1)).timeout(Duration::from_millis(500)).build().unwrap()
 }
 
-/// What two handlers at `/` need, with this secret.
+/// The three subscriptions that two handlers at `/` need, with this secret.
 fn three_with(secret: SigningSecret) -> Subscriptions {
     let hooks = WebhookRouter::builder().signing_secret(secret).handlers(webhook_handlers![index, count]);
     hooks.build().unwrap().subscriptions(BASE).unwrap()
@@ -55,7 +57,7 @@ fn three() -> Subscriptions {
     three_with(secret())
 }
 
-/// A subscription as somebody else may have left it there.
+/// A subscription that exists at Uploadcare.
 fn there(event: &str, target_url: &str) -> Subscription {
     Subscription {
         id: 0,
@@ -71,7 +73,7 @@ fn there(event: &str, target_url: &str) -> Subscription {
 }
 
 fn actions(plan: &uploadcare_hooks::registration::Plan) -> Vec<(Action, &str)> {
-    plan.steps.iter().map(|step| (step.action, step.event.as_str())).collect()
+    plan.steps.iter().map(|step| (step.action(), step.event.as_str())).collect()
 }
 
 #[tokio::test]
@@ -104,7 +106,7 @@ async fn each_event_and_path_gets_a_subscription_and_a_second_sync_writes_nothin
 }
 
 #[tokio::test]
-async fn a_plan_names_what_is_not_as_it_should_be_and_hides_secrets() {
+async fn a_plan_names_everything_that_is_wrong_and_hides_secrets() {
     let simulator = simulator();
     let client = client(&simulator);
     simulator.subscribe(Subscription { signing_secret: Some("s3cr3t".to_owned()), ..there("file.uploaded", BASE) });
@@ -120,8 +122,9 @@ async fn a_plan_names_what_is_not_as_it_should_be_and_hides_secrets() {
     let text = plan.to_string();
     for part in [
         "~ update  file.uploaded      https://app.example.com/hooks (id 1); its signing secret differs\n",
-        "= keep    file.stored        https://app.example.com/hooks/ (id 2); somebody paused it, see `.activate(true)`\n",
-        "= keep    file.deleted       https://app.example.com/hooks (id 3); its payload version is \"0.6\", see `.replace_outdated(true)`\n",
+        "= keep    file.stored        https://app.example.com/hooks/ (id 2); it is paused, see `.activate(true)`\n",
+        "= keep    file.deleted       https://app.example.com/hooks (id 3); its payload version is \"0.6\", see \
+         `.replace_outdated(true)`\n",
         "= keep    file.infected      https://app.example.com/hooks (id 4); no handler needs it, see `.prune(true)`\n",
         "= keep    file.moved         https://app.example.com/hooks/elsewhere (id 5); no handler needs it",
         "1 to write, 2 of other URLs left alone",
@@ -134,11 +137,11 @@ async fn a_plan_names_what_is_not_as_it_should_be_and_hides_secrets() {
     three().sync(&client).await.unwrap();
     let after = simulator.subscriptions();
     assert_eq!(after[0].signing_secret.as_deref(), Some("7kMVZivndx0ErgvhRKAr"));
-    assert_eq!(after[1..], before[1..], "the rest is left as it was");
+    assert_eq!(after[1..], before[1..], "all others are unchanged");
 }
 
 #[tokio::test]
-async fn pruning_activating_and_replacing_happen_only_when_asked_for() {
+async fn pruning_activating_and_replacing_happen_only_when_switched_on() {
     let simulator = simulator();
     let client = client(&simulator);
     simulator.subscribe(Subscription { version: None, ..there("file.uploaded", BASE) });
@@ -154,7 +157,7 @@ async fn pruning_activating_and_replacing_happen_only_when_asked_for() {
     let replaced = three().replace_outdated(true).sync(&client).await.unwrap();
     let (deleted, stored, uploaded) = ("file.deleted", "file.stored", "file.uploaded");
     let keep = |event| (Action::Keep, event);
-    // One that is paused is not replaced: its successor would be active.
+    // A paused one is not replaced: its successor would be active.
     assert_eq!(actions(&replaced), [keep(deleted), keep(stored), (Action::Replace, uploaded), keep("file.infected")]);
     let activated = three().activate(true).sync(&client).await.unwrap();
     let update = |event| (Action::Update, event);
@@ -193,7 +196,7 @@ async fn ten_replicas_that_boot_at_once_end_with_one_subscription_each() {
 }
 
 #[tokio::test]
-async fn whoever_comes_second_with_another_secret_sets_it() {
+async fn a_second_sync_with_another_secret_sets_that_secret() {
     let simulator = simulator();
     let client = client(&simulator);
     let (old, new) = (three(), three_with(SigningSecret::new("new").unwrap()));
@@ -203,7 +206,8 @@ async fn whoever_comes_second_with_another_secret_sets_it() {
     assert!(simulator.subscriptions().iter().all(|made| made.signing_secret.as_deref() == Some("new")));
 }
 
-/// After `calls` good calls, one fails; then either all is as it should be, or the error says so and a second sync mends it.
+/// After `calls` good calls one call fails. Then `sync` either succeeds, or fails and a second
+/// `sync` repairs everything.
 async fn fail_after(calls: usize, kind: FaultKind, carried_out: bool) {
     let simulator = simulator();
     let client = client(&simulator);
@@ -214,7 +218,8 @@ async fn fail_after(calls: usize, kind: FaultKind, carried_out: bool) {
     let needed = three().replace_outdated(true).prune(true);
     let context = format!("{kind:?} after {calls}, carried out: {carried_out}");
     if let Err(error) = needed.sync(&client).await {
-        assert!(matches!(&error, RegistrationError::Client { .. }), "{context}: {error}");
+        let listed_or_written = matches!(&error, RegistrationError::Client { .. } | RegistrationError::Steps { .. });
+        assert!(listed_or_written, "{context}: {error}");
         needed.sync(&client).await.unwrap_or_else(|error| panic!("{context}: {error}"));
     }
     let mut events: Vec<_> = simulator.subscriptions().into_iter().map(|made| made.event).collect();
@@ -224,7 +229,7 @@ async fn fail_after(calls: usize, kind: FaultKind, carried_out: bool) {
 }
 
 #[tokio::test]
-async fn a_fault_at_any_step_leaves_nothing_twice_and_nothing_missing() {
+async fn a_fault_at_any_step_leaves_no_duplicate_and_no_gap() {
     let kinds = [FaultKind::Throttle, FaultKind::Error, FaultKind::Cut, FaultKind::Slow];
     let all =
         kinds.into_iter().flat_map(|kind| (0..7).flat_map(move |calls| [(calls, kind, false), (calls, kind, true)]));
@@ -232,23 +237,56 @@ async fn a_fault_at_any_step_leaves_nothing_twice_and_nothing_missing() {
 }
 
 #[tokio::test]
-async fn what_cannot_work_is_refused_at_boot() {
+async fn a_base_url_that_cannot_work_and_secrets_that_conflict_are_refused_at_boot() {
     let hooks =
         WebhookRouter::builder().signing_secret(secret()).handlers(webhook_handlers![index, count]).build().unwrap();
-    for base_url in ["", "/hooks", "app.example.com", "ftp://app.example.com", "https://app.example.com/?a=b"] {
+    for base_url in [
+        "",
+        "/hooks",
+        "app.example.com",
+        "ftp://app.example.com",
+        "https://app.example.com/?a=b",
+        "https://user:s3cr3t@app.example.com",
+        "ftp://user:s3cr3t@app.example.com",
+    ] {
         let error = hooks.subscriptions(base_url).unwrap_err();
         assert!(matches!(error, RegistrationError::BaseUrl { .. }), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error}");
     }
     let hooks = WebhookRouter::builder().signing_secret(secret()).handlers(webhook_handlers![count, conflicting]);
     let error = hooks.build().unwrap().subscriptions(BASE).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "handlers `count` and `conflicting` take `file.stored` at \"/\" with different signing secrets, and a subscription has one: give one of them another `path`"
+        "handlers `count` and `conflicting` take `file.stored` at \"/\" with different signing secrets, and a \
+         subscription has one: give one of them another `path`"
     );
     let simulator = simulator();
     let wrong = Client::builder("demopublickey", "wrong").base_url(simulator.base_url()).build().unwrap();
     let error = three().sync(&wrong).await.unwrap_err().to_string();
     assert!(error.starts_with("listing the subscriptions failed: Uploadcare does not accept the keys"), "{error}");
+}
+
+#[tokio::test]
+async fn one_refused_subscription_does_not_keep_the_others_from_being_made() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    for event in ["file.uploaded", "file.stored", "file.deleted"] {
+        simulator.subscribe(Subscription { signing_secret: None, ..there(event, BASE) });
+    }
+    simulator.fault(Fault { after: 1, times: 2, ..Fault::new(FaultKind::Error) });
+    let impatient = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
+    let error = three().sync(&impatient.build().unwrap()).await.unwrap_err();
+    let text = error.to_string();
+    let RegistrationError::Steps { failures, writes: 3 } = error else { panic!("{text}") };
+    assert_eq!(failures.len(), 2);
+    assert!(text.starts_with("2 of 3 changes to subscriptions failed, the others were made:\n- updating"), "{text}");
+    for event in ["file.deleted", "file.stored"] {
+        assert!(text.contains(&format!("\n- updating the subscription of {BASE} to `{event}` failed: ")), "{text}");
+    }
+    let secrets: Vec<_> = simulator.subscriptions().into_iter().map(|made| made.signing_secret.is_some()).collect();
+    assert_eq!(secrets, [true, false, false], "the third step was carried out");
+    three().sync(&client).await.unwrap();
+    assert_eq!(three().plan(&client).await.unwrap().writes(), 0);
 }
 
 #[tokio::test]
@@ -269,7 +307,7 @@ async fn targets_that_uploadcare_cannot_reach_are_named() {
 }
 
 #[tokio::test]
-async fn one_that_somebody_paused_stays_paused() {
+async fn a_paused_subscription_stays_paused() {
     let simulator = simulator();
     let client = client(&simulator);
     let webhook = CreateWebhook::new(BASE, EventKind::FileUploaded).signing_secret(secret());

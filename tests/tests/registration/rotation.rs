@@ -1,4 +1,4 @@
-//! Another signing secret, while deliveries keep coming.
+//! Rotating the signing secret while deliveries arrive.
 
 use std::{
     collections::BTreeSet,
@@ -49,7 +49,7 @@ fn secrets_of(simulator: &Simulator) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn old_and_new_are_accepted_until_the_grace_period_ends() {
+async fn the_old_and_the_new_secret_are_accepted_until_the_grace_period_ends() {
     let simulator = simulator();
     let client = client(&simulator);
     let hooks = hooks();
@@ -65,7 +65,7 @@ async fn old_and_new_are_accepted_until_the_grace_period_ends() {
     assert_eq!(hooks.stats().replaced_secret, 0);
     assert_eq!(deliver(&hooks, &old).await, StatusCode::NO_CONTENT);
     assert_eq!(hooks.stats().replaced_secret, 1);
-    // Whoever made their subscriptions before the rotation makes them with the new secret from then on.
+    // `Subscriptions` that were made before the rotation use the new secret from then on.
     assert_eq!(subscriptions.sync(&client).await.unwrap().writes(), 0);
 
     refused(&hooks, &old).await;
@@ -73,17 +73,17 @@ async fn old_and_new_are_accepted_until_the_grace_period_ends() {
 }
 
 #[tokio::test]
-async fn a_rotation_that_fails_halfway_keeps_both_and_the_next_call_finishes_it() {
+async fn a_rotation_that_fails_halfway_keeps_both_secrets_and_the_next_call_finishes_it() {
     let simulator = simulator();
     let client = client(&simulator);
     let hooks = hooks();
     let subscriptions = hooks.subscriptions(BASE).unwrap().grace_period(Duration::ZERO);
     subscriptions.sync(&client).await.unwrap();
-    // The list and one update succeed, and the next one does not.
+    // The list and one update succeed, and the next update fails.
     simulator.fault(Fault { after: 2, ..Fault::new(FaultKind::Error) });
     let impatient = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
     let error = subscriptions.rotate_secret(&impatient.build().unwrap(), other("new")).await.unwrap_err();
-    assert!(matches!(error, RegistrationError::Client { .. }), "{error}");
+    assert!(matches!(error, RegistrationError::Steps { .. }), "{error}");
     let (old, new) = (secret(), other("new"));
     assert_eq!(deliver(&hooks, &old).await, StatusCode::NO_CONTENT);
     assert_eq!(deliver(&hooks, &new).await, StatusCode::NO_CONTENT);
@@ -111,7 +111,7 @@ async fn a_secret_that_is_rotated_back_in_is_not_dropped_by_the_first_rotation()
 }
 
 #[tokio::test]
-async fn what_cannot_be_rotated_is_refused_and_changes_nothing() {
+async fn a_rotation_that_cannot_work_is_refused_and_changes_nothing() {
     let simulator = simulator();
     let client = client(&simulator);
     let build = |handlers| WebhookRouter::builder().signing_secret(other("tests")).handlers(handlers).build().unwrap();
@@ -138,14 +138,14 @@ async fn secrets_of_handlers_stay_as_they_are() {
     subscriptions.rotate_secret(&client, other("new")).await.unwrap();
     assert_eq!(secrets_of(&simulator), ["new", "tests"]);
     refused(&hooks, &other("tests")).await;
-    // Dropped for the handlers that use the router's, and still there for the one whose own it is.
+    // The router dropped it, and the handler that has it as its own still accepts it.
     let body = payload("file.deleted").to_string();
     let request = Request::post("/scans").header("X-Uc-Signature", other("tests").sign(body.as_bytes()));
     let answer = hooks.handle(request.body(Bytes::from(body)).unwrap()).await;
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
 }
 
-/// The files that were uploaded, with the secrets that this was signed with.
+/// The uploaded files, each with the position of the secret that signed its delivery.
 type Seen = Arc<Mutex<BTreeSet<(String, Option<usize>)>>>;
 
 #[webhook_handler(event = "file.uploaded")]
@@ -170,7 +170,7 @@ async fn no_delivery_is_lost_while_secrets_change() {
 
     let mut files = BTreeSet::new();
     let mut happen = |times: usize| {
-        // Every other one is held back, so that it arrives after the secret that it is signed with was replaced.
+        // Every second one is held back, so that it arrives after its secret was replaced.
         for number in 0..times {
             let delay_ms = if number % 2 == 0 { 300 } else { 0 };
             files.insert(simulator.happen(&Happening { delay_ms, ..Happening::new("file.uploaded") }).to_string());

@@ -1,4 +1,4 @@
-//! How requests prove whose they are.
+//! How requests are authenticated.
 
 use std::fmt;
 
@@ -10,17 +10,18 @@ use zeroize::Zeroizing;
 
 use super::ClientError;
 
-/// How a request proves whose it is.
+/// How requests are authenticated.
 ///
-/// See [Uploadcare: REST API authentication](https://uploadcare.com/api-refs/rest-api/v0.7.0/#section/Authentication).
+/// See [Uploadcare: REST API
+/// authentication](https://uploadcare.com/api-refs/rest-api/v0.7.0/#section/Authentication).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Auth {
-    /// Each request carries a signature made with the secret key, which itself is not sent. Needs a clock that is right to
-    /// 15 minutes.
+    /// Each request carries a signature made with the secret key, and not the key itself. This
+    /// machine's clock must be right to 15 minutes.
     #[default]
     Signed,
-    /// Each request carries the secret key itself. For quick tests; refused without HTTPS, but for loopback addresses.
+    /// Each request carries the secret key itself. For quick tests.
     Simple,
 }
 
@@ -38,7 +39,7 @@ impl Keys {
             let problem = if key.is_empty() {
                 "is empty"
             } else if !key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
-                "has white space or other characters that no key has"
+                "has white space or other characters that keys do not have"
             } else {
                 continue;
             };
@@ -81,7 +82,7 @@ impl Signable<'_> {
         let Self { method, body, content_type, date, path_and_query } = self;
         let digest = hex::encode(Md5::digest(body));
         let text = [method, digest.as_str(), content_type, date, path_and_query].join("\n");
-        // HMAC takes keys of every length.
+        // HMAC takes keys of every length, so this never fails.
         let mac = Hmac::<Sha1>::new_from_slice(secret_key.as_bytes());
         mac.map(|mac| hex::encode(mac.chain_update(text).finalize().into_bytes())).unwrap_or_default()
     }
@@ -90,7 +91,9 @@ impl Signable<'_> {
 /// The time as the `Date` header has it, such as `Thu, 22 Jul 2021 10:18:34 GMT`.
 pub(super) fn http_date(time: Timestamp) -> Result<String, ClientError> {
     let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&time);
-    date.map_err(|error| ClientError::Configuration(format!("the clock shows a time that no header can: {error}")))
+    date.map_err(|error| {
+        ClientError::Configuration(format!("the clock shows a time that the `Date` header cannot hold: {error}"))
+    })
 }
 
 #[cfg(test)]
@@ -111,7 +114,11 @@ mod tests {
             signature("GET", b"", 1_626_949_113),
             "Uploadcare demopublickey:4b73a3f9542c892973c0a85b596da8f305409e60"
         );
-        let body = br#"{"target_url":"https://ucarecdn.com/3542c513-5cf4-4adb-97b0-bfa7fbd31fb5/11.png","event":"file.uploaded","is_active":true}"#;
+        let body = concat!(
+            r#"{"target_url":"https://ucarecdn.com/3542c513-5cf4-4adb-97b0-bfa7fbd31fb5/11.png","#,
+            r#""event":"file.uploaded","is_active":true}"#
+        )
+        .as_bytes();
         assert_eq!(
             signature("POST", body, 1_626_949_114),
             "Uploadcare demopublickey:709d7443bac77a68415330c5786972c57f9ddb16"

@@ -1,14 +1,10 @@
 //! The options of a client, checked before anything is sent.
 
-use std::{env, net::IpAddr, time::Duration};
+use std::{env, fmt::Display, time::Duration};
 
 use reqwest::Url;
 
-use super::{
-    Auth, Client, ClientError,
-    auth::Keys,
-    transport::{Retries, Transport},
-};
+use super::{Auth, Client, ClientError, auth::Keys, retry::Retries, transport::Transport, web_url};
 
 const BASE_URL: &str = "https://api.uploadcare.com";
 
@@ -46,7 +42,8 @@ impl ClientBuilder {
         }
     }
 
-    /// Starts a client with the keys in the environment variables `UPLOADCARE_PUBLIC_KEY` and `UPLOADCARE_SECRET_KEY`.
+    /// Starts a client with the keys in the environment variables `UPLOADCARE_PUBLIC_KEY` and
+    /// `UPLOADCARE_SECRET_KEY`.
     ///
     /// # Errors
     /// [`ClientError::Configuration`] if one of them is unset.
@@ -61,38 +58,41 @@ impl ClientBuilder {
         Ok(Self::new(read("UPLOADCARE_PUBLIC_KEY")?, read("UPLOADCARE_SECRET_KEY")?))
     }
 
-    /// Where the API is; `https://api.uploadcare.com` unless set. A path or a slash at its end stands before the API's own paths.
+    /// Sets where the API is. Defaults to `https://api.uploadcare.com`. The API's own paths are
+    /// appended to its path. Plain http is accepted for loopback addresses only, because requests
+    /// carry secrets.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// How requests prove whose they are; [`Auth::Signed`] unless set.
+    /// Sets how requests are authenticated. Defaults to [`Auth::Signed`].
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
     }
 
-    /// How long one try may take; 10 seconds unless set.
+    /// Sets how long one try may take. Defaults to 10 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// How often a call is tried again after a failure that may pass; 4 times unless set.
+    /// Sets how often a call is tried again after a temporary failure. Defaults to 4 times.
     pub fn retries(mut self, retries: usize) -> Self {
         self.retries.times = retries;
         self
     }
 
-    /// The delay before the first retry; each further one is twice as long, with jitter, up to 10 seconds. 500 milliseconds unless set.
+    /// Sets the delay before the first retry. Defaults to 500 milliseconds. Each further delay is
+    /// twice as long, with jitter, up to 10 seconds.
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.retries.first_delay = delay;
         self
     }
 
-    /// The longest delay that Uploadcare may ask for with `Retry-After` and be heeded; after a longer one the call fails at once. 60 seconds
-    /// unless set.
+    /// Sets the longest delay that the client waits if Uploadcare asks for it with `Retry-After`.
+    /// Defaults to 60 seconds. If Uploadcare asks for a longer delay, the call fails at once.
     pub fn max_retry_after(mut self, limit: Duration) -> Self {
         self.retries.max_asked_delay = limit;
         self
@@ -101,50 +101,37 @@ impl ClientBuilder {
     /// Checks the options, and builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// [`ClientError::Configuration`] if a key or the base URL cannot be one, or [`Auth::Simple`] would send the secret key over plain
-    /// HTTP.
+    /// [`ClientError::Configuration`] if a key or the base URL is not valid, or if the base URL is
+    /// plain http and leads to another machine.
     pub fn build(self) -> Result<Client, ClientError> {
         let keys = self.keys?;
-        let base_url = check_base_url(&self.base_url, self.auth)?;
-        let http = reqwest::Client::builder()
+        let base_url = check_base_url(&self.base_url)?;
+        let mut http = reqwest::Client::builder()
             .user_agent(concat!("uploadcare-hooks/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.timeout)
             .timeout(self.timeout)
-            // A signature is for one path, and keys are for one host.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| ClientError::Configuration(error.to_string()))?;
+            // A signature is valid for one path, and keys for one host.
+            .redirect(reqwest::redirect::Policy::none());
+        if web_url::is_loopback(&base_url) {
+            // A proxy from the environment would look for the address on its own machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| ClientError::Configuration(error.to_string()))?;
         Ok(Client { transport: Transport { http, keys, base_url, auth: self.auth, retries: self.retries } })
     }
 }
 
 /// Returns the URL without a slash at its end.
-fn check_base_url(base_url: &str, auth: Auth) -> Result<Url, ClientError> {
-    let refuse = |problem: String| ClientError::Configuration(format!("the base URL {base_url:?} {problem}"));
-    let mut url = Url::parse(base_url).map_err(|error| refuse(format!("is not an absolute URL: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refuse("is neither http nor https".to_owned()));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refuse("has a query or a fragment: leave it out".to_owned()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(ClientError::Configuration("the base URL has a user name or a password: leave it out".to_owned()));
-    }
-    if auth == Auth::Simple && url.scheme() == "http" && !is_loopback(&url) {
+fn check_base_url(base_url: &str) -> Result<Url, ClientError> {
+    let refuse = |problem: &dyn Display| {
+        ClientError::Configuration(format!("the base URL {:?} {problem}", web_url::shown(base_url)))
+    };
+    let url = web_url::parse_base(base_url).map_err(|problem| refuse(&problem))?;
+    if url.scheme() == "http" && !web_url::is_loopback(&url) {
         return Err(refuse(
-            "is plain http, and simple authentication would send the secret key readable: use https, or `Auth::Signed`"
-                .to_owned(),
+            &"is plain http: signing secrets, and with `Auth::Simple` the secret key, would travel readable; use https \
+              (plain http is for loopback addresses such as a simulator's)",
         ));
     }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
     Ok(url)
-}
-
-/// Whether a URL leads to this machine itself.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

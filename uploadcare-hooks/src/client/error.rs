@@ -1,4 +1,4 @@
-//! What may go wrong with a call, each kind of failure as a program can act on it.
+//! How a call can fail: one variant for each failure that a program can react to.
 
 use std::{fmt, time::Duration};
 
@@ -6,44 +6,46 @@ use reqwest::StatusCode;
 
 use crate::message::debug_like_display;
 
-/// Why a call did not succeed. Never shows a key or a signing secret.
+/// Why a call failed. Never shows a key or a signing secret.
 ///
-/// `Debug` says the same as `Display`, since a `main` that returns an error prints it with `Debug`.
+/// `Debug` says the same as `Display`, because a `main` that returns an error prints its `Debug`
+/// form.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// The client cannot be built: a key, the base URL or the environment is wrong.
     #[error("the client cannot be built: {0}")]
     Configuration(String),
-    /// What was to be sent is not what Uploadcare takes; nothing was sent.
+    /// Uploadcare would refuse the input, so nothing was sent.
     #[error("nothing was sent: {0}")]
     Input(String),
     /// 401: the keys or the signature are wrong.
     #[error(
-        "Uploadcare does not accept the keys: {0}; check that both belong to one project, and that this machine's clock is right: a signed request more than 15 minutes off is refused"
+        "Uploadcare does not accept the keys: {0}; check that both belong to one project, and that this machine's \
+         clock is right: a signed request more than 15 minutes off is refused"
     )]
     Authentication(ApiError),
-    /// 406: Uploadcare does not know the version of the API that was asked for.
-    #[error("Uploadcare does not speak version 0.7 of its API here: {0}; check the base URL")]
+    /// 406: Uploadcare does not know the requested version of the API.
+    #[error("Uploadcare does not serve version 0.7 of its API here: {0}; check the base URL")]
     WrongApiVersion(ApiError),
     /// 400: the URL is subscribed to the event already.
     #[error(
-        "the target URL is subscribed to this event already: {0}; list the subscriptions, and update the one that is there"
+        "the target URL is subscribed to this event already: {0}; list the subscriptions, and update the existing one"
     )]
     AlreadySubscribed(ApiError),
-    /// 400: Uploadcare does not take the target URL.
-    #[error("Uploadcare does not take the target URL: {0}")]
+    /// 400: Uploadcare does not accept the target URL.
+    #[error("Uploadcare does not accept the target URL: {0}")]
     BadTargetUrl(ApiError),
     /// 400: the project's plan has no webhooks.
-    #[error("the project cannot use webhooks: {0}; they come with another plan")]
+    #[error("the project cannot use webhooks: {0}; webhooks are part of other plans")]
     NotAllowed(ApiError),
     /// 404: there is no such subscription.
     #[error("there is no such subscription: {0}")]
     NotFound(ApiError),
     /// 429: too many requests, even after waiting.
-    #[error("too many requests: {error}; wait for {}", .retry_after.map_or_else(|| "a while".to_owned(), |delay| format!("{} seconds", delay.as_secs())))]
+    #[error("too many requests: {error}; wait for {}", waiting(*.retry_after))]
     Throttled {
-        /// What was answered.
+        /// The answer.
         error: ApiError,
         /// How long Uploadcare asks to wait.
         retry_after: Option<Duration>,
@@ -51,18 +53,19 @@ pub enum ClientError {
     /// Another status of 3xx or 4xx.
     #[error("Uploadcare refused the request: {0}")]
     Refused(ApiError),
-    /// 5xx: Uploadcare, or a proxy before it, failed.
-    #[error("Uploadcare failed: {0}; this passes, try again later")]
+    /// 5xx: Uploadcare, or a proxy in front of it, failed.
+    #[error("Uploadcare failed: {0}; try again later")]
     Server(ApiError),
     /// The connection could not be made, broke, or took too long.
     #[error("Uploadcare could not be reached: {0}")]
     Transport(String),
-    /// An answer that says success, with a body that is not what it should be.
+    /// The answer says success, and its body cannot be read.
     #[error(
-        "the answer could not be read: {problem} ({error}); if it is a page of a proxy or of a captive portal, this machine cannot reach Uploadcare"
+        "the answer could not be read: {problem} ({error}); if it is a page of a proxy or of a captive portal, this \
+         machine cannot reach Uploadcare"
     )]
     Undecodable {
-        /// What was answered.
+        /// The answer.
         error: ApiError,
         /// What is wrong with the body.
         problem: String,
@@ -70,7 +73,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// What was answered, if anything was.
+    /// The answer, if there was one.
     pub fn answer(&self) -> Option<&ApiError> {
         match self {
             Self::Configuration(_) | Self::Input(_) | Self::Transport(_) => None,
@@ -92,21 +95,21 @@ impl ClientError {
         matches!(self, Self::Throttled { .. } | Self::Server(_) | Self::Transport(_))
     }
 
-    /// Whether Uploadcare may have done what was asked for.
+    /// Whether Uploadcare may have carried out the request.
     pub(super) fn outcome_is_unknown(&self) -> bool {
         matches!(self, Self::Server(_) | Self::Transport(_) | Self::Undecodable { .. })
     }
 
-    /// For a create that found another subscription in its place.
+    /// The error of a create that found another subscription in its place.
     pub(super) fn into_already_subscribed(self) -> Self {
         if matches!(self, Self::AlreadySubscribed(_)) {
             return self;
         }
-        let detail = "a subscription with another secret, state or version is there".to_owned();
+        let detail = "there is a subscription with another secret, state or version".to_owned();
         Self::AlreadySubscribed(ApiError { status: StatusCode::BAD_REQUEST, detail, request_id: None })
     }
 
-    /// Tells the kinds of refusals apart.
+    /// Chooses the variant for an answer.
     pub(super) fn from_answer(error: ApiError, retry_after: Option<Duration>) -> Self {
         match error.status {
             StatusCode::UNAUTHORIZED => Self::Authentication(error),
@@ -124,15 +127,19 @@ impl ClientError {
 
 debug_like_display!(ClientError);
 
-/// What Uploadcare answered in place of what was asked for.
+fn waiting(retry_after: Option<Duration>) -> String {
+    retry_after.map_or_else(|| "a while".to_owned(), |delay| format!("{} seconds", delay.as_secs()))
+}
+
+/// An answer of Uploadcare that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The status of the answer.
     pub status: StatusCode,
-    /// What Uploadcare says is wrong, or the start of what was answered instead; at most 300 characters.
+    /// What Uploadcare says is wrong, or the start of another answer; at most 300 characters.
     pub detail: String,
-    /// Uploadcare's id of the request, for its support.
+    /// Uploadcare's id of the request, which its support asks for.
     pub request_id: Option<String>,
 }
 

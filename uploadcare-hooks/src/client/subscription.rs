@@ -1,21 +1,21 @@
 //! Subscriptions, as the REST API calls them: webhooks.
 
 use jiff::Timestamp;
-use reqwest::Url;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::ClientError;
+use super::{ClientError, web_url};
 use crate::{
     payload::{EventKind, PayloadVersion, null_default, text, timestamp},
     signature::SigningSecret,
 };
 
-/// The most characters that Uploadcare takes for a target URL.
+/// The most characters that Uploadcare accepts for a target URL.
 const MAX_TARGET_URL_CHARS: usize = 255;
 
 /// A subscription, as Uploadcare has it.
 ///
-/// See [Uploadcare: list of webhooks](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/webhooksList).
+/// See [Uploadcare: list of
+/// webhooks](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/webhooksList).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Subscription {
@@ -29,7 +29,7 @@ pub struct Subscription {
     /// When it was last changed.
     #[serde(default, deserialize_with = "timestamp")]
     pub updated: Option<Timestamp>,
-    /// What it is for.
+    /// Its event.
     pub event: EventKind,
     /// Where deliveries go.
     pub target_url: String,
@@ -49,24 +49,25 @@ fn yes() -> bool {
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SigningSecret>, D::Error> {
-    // Whatever scalar it is: an error about its type would quote it.
+    // Any scalar is read, because an error about its type would quote it.
     let secret = text(deserializer)?.filter(|secret| !secret.is_empty());
     secret.map(SigningSecret::from_uploadcare).transpose().map_err(de::Error::custom)
 }
 
-fn told<S: Serializer>(secret: &Option<SigningSecret>, serializer: S) -> Result<S::Ok, S::Error> {
+fn exposed<S: Serializer>(secret: &Option<SigningSecret>, serializer: S) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(SigningSecret::expose).serialize(serializer)
 }
 
-/// A subscription to be created, of payload version 0.7.
+/// A subscription to create, of payload version 0.7.
 ///
-/// See [Uploadcare: create webhook](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/webhookCreate).
+/// See [Uploadcare: create
+/// webhook](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/webhookCreate).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CreateWebhook {
     target_url: String,
     event: EventKind,
     is_active: bool,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "told")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
     signing_secret: Option<SigningSecret>,
     version: PayloadVersion,
 }
@@ -90,7 +91,7 @@ impl CreateWebhook {
         self
     }
 
-    /// Whether deliveries are sent from the start.
+    /// Sets whether deliveries are sent from the start. Defaults to true.
     #[must_use]
     pub fn is_active(mut self, is_active: bool) -> Self {
         self.is_active = is_active;
@@ -101,7 +102,8 @@ impl CreateWebhook {
         check_target_url(&self.target_url)
     }
 
-    /// Whether Uploadcare takes the two for one: it has one subscription for each URL and event.
+    /// Whether the two have one URL and event: Uploadcare has at most one subscription for each
+    /// such pair.
     pub(super) fn is_for_the_same_as(&self, subscription: &Subscription) -> bool {
         self.target_url == subscription.target_url && self.event == subscription.event
     }
@@ -113,9 +115,10 @@ impl CreateWebhook {
     }
 }
 
-/// What is to be changed of a subscription; the rest stays.
+/// Changes to a subscription. What is not set stays as it is.
 ///
-/// See [Uploadcare: update webhook](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/updateWebhook).
+/// See [Uploadcare: update
+/// webhook](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/updateWebhook).
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct UpdateWebhook {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,12 +127,12 @@ pub struct UpdateWebhook {
     event: Option<EventKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_active: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "told")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
     signing_secret: Option<SigningSecret>,
 }
 
 impl UpdateWebhook {
-    /// Nothing yet.
+    /// No changes.
     pub fn new() -> Self {
         Self::default()
     }
@@ -164,25 +167,23 @@ impl UpdateWebhook {
 
     pub(super) fn check(&self) -> Result<(), ClientError> {
         if *self == Self::default() {
-            return Err(ClientError::Input("an update that changes nothing".to_owned()));
+            return Err(ClientError::Input("the update changes nothing: set at least one of its fields".to_owned()));
         }
         self.target_url.as_deref().map_or(Ok(()), check_target_url)
     }
 }
 
-/// Finds out before a request what Uploadcare would refuse after it.
+/// Refuses a target URL that Uploadcare would refuse.
 pub(super) fn check_target_url(target_url: &str) -> Result<(), ClientError> {
-    let refuse = |problem: &str| Err(ClientError::Input(format!("the target URL {target_url:?} {problem}")));
+    let refuse = |problem| ClientError::Input(format!("the target URL {:?} {problem}", web_url::shown(target_url)));
+    target_url_problem(target_url).map_or(Ok(()), |problem| Err(refuse(problem)))
+}
+
+/// What is wrong with a target URL, to be put after the URL itself.
+pub(crate) fn target_url_problem(target_url: &str) -> Option<String> {
     let chars = target_url.chars().count();
     if chars > MAX_TARGET_URL_CHARS {
-        return refuse(&format!("has {chars} characters: Uploadcare takes at most {MAX_TARGET_URL_CHARS}"));
+        return Some(format!("has {chars} characters: Uploadcare accepts at most {MAX_TARGET_URL_CHARS}"));
     }
-    match Url::parse(target_url) {
-        Err(error) => {
-            refuse(&format!("is not an absolute URL ({error}): write it whole, as https://app.example.com/hooks"))
-        }
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => refuse("is neither http nor https"),
-        Ok(url) if !url.has_host() => refuse("has no host"),
-        Ok(_) => Ok(()),
-    }
+    web_url::parse(target_url).err().map(|problem| problem.to_string())
 }

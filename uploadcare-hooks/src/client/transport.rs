@@ -1,8 +1,7 @@
-//! One request and its answer, and when to try again.
+//! One request and its answer.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode, Url, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -10,13 +9,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     ApiError, Auth, ClientError,
     auth::{Keys, Signable, http_date},
+    retry::{Retries, Settled},
 };
 use crate::{message::with_causes, payload::from_slice};
 
 const ACCEPT: &str = "application/vnd.uploadcare-v0.7+json";
 const CONTENT_TYPE: &str = "application/json";
 const REQUEST_ID: &str = "x-uploadcare-request-id";
-/// A project has a few subscriptions of less than a kilobyte each; what is larger is no list of them.
+/// A project has a few subscriptions of less than a kilobyte each, so a larger answer is no list of
+/// them.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 const MAX_DETAIL_CHARS: usize = 300;
 
@@ -30,71 +31,15 @@ pub(super) struct Transport {
     pub(super) retries: Retries,
 }
 
-/// When to try again.
-#[derive(Debug, Clone)]
-pub(super) struct Retries {
-    pub(super) times: usize,
-    pub(super) first_delay: Duration,
-    pub(super) max_asked_delay: Duration,
-}
-
-impl Default for Retries {
-    fn default() -> Self {
-        let (first_delay, max_asked_delay) = (Duration::from_millis(500), Duration::from_secs(60));
-        Self { times: 4, first_delay, max_asked_delay }
-    }
-}
-
-/// The tries that a call has left.
-pub(super) struct Tries {
-    delays: ExponentialBackoff,
-    max_asked_delay: Duration,
-}
-
-impl Tries {
-    /// How long to wait before the next try; `None` if there is to be none.
-    pub(super) fn delay_after(&mut self, error: &ClientError) -> Option<Duration> {
-        if !error.is_temporary() {
-            return None;
-        }
-        let delay = self.delays.next()?;
-        match error {
-            ClientError::Throttled { retry_after: Some(asked), .. } if *asked > self.max_asked_delay => None,
-            ClientError::Throttled { retry_after: Some(asked), .. } => Some(delay.max(*asked)),
-            _ => Some(delay),
-        }
-    }
-}
-
 impl Transport {
-    pub(super) fn tries(&self) -> Tries {
-        const LONGEST: Duration = Duration::from_secs(10);
-        let Retries { times, first_delay, max_asked_delay } = self.retries;
-        let delays = ExponentialBuilder::new()
-            .with_min_delay(first_delay)
-            .with_max_delay(LONGEST.max(first_delay))
-            .with_max_times(times)
-            .with_jitter()
-            .build();
-        Tries { delays, max_asked_delay }
-    }
-
-    /// Sends a request that may be sent twice without harm, again if need be.
+    /// Sends a request that does no harm if it is sent twice, and sends it again after temporary
+    /// failures.
     pub(super) async fn call<B: Serialize>(&self, method: Method, path: &str, body: &B) -> Result<Answer, ClientError> {
-        let mut tries = self.tries();
-        loop {
-            match self.call_once(method.clone(), path, body).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => {
-                    let Some(delay) = tries.delay_after(&error) else { return Err(error) };
-                    tracing::debug!("{method} {path} is tried again in {delay:?}: {error}");
-                    tokio::time::sleep(delay).await;
-                }
-            }
-        }
+        let attempt = || self.call_once(method.clone(), path, body);
+        self.retries.run(&format!("{method} {path}"), attempt, |_| ready(Settled::NotDone)).await
     }
 
-    /// Sends one request; returns what was answered if that is 2xx. A body of `()` is none.
+    /// Sends one request; returns the answer if it is 2xx. A body of `()` is sent as none.
     pub(super) async fn call_once<B: Serialize>(
         &self,
         method: Method,
@@ -117,7 +62,7 @@ impl Transport {
             }),
         };
         let mut authorization = header::HeaderValue::from_str(&authorization)
-            .map_err(|_| ClientError::Configuration("the keys cannot stand in a header".to_owned()))?;
+            .map_err(|_| ClientError::Configuration("a header cannot hold the keys".to_owned()))?;
         authorization.set_sensitive(true);
         let request = self
             .http
@@ -169,7 +114,8 @@ impl Answer {
     }
 }
 
-/// What an answer says is wrong: `{"detail": ".."}`, `{"field": ["..", ".."]}`, or whatever a proxy wrote.
+/// What an answer says is wrong: `{"detail": ".."}`, `{"field": ["..", ".."]}`, or the page of a
+/// proxy.
 fn detail(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Detail {
@@ -182,7 +128,7 @@ fn detail(body: &[u8]) -> String {
     text.chars().take(MAX_DETAIL_CHARS).collect()
 }
 
-/// Without the URL, which `reqwest` would show, and with what caused it.
+/// The error with its causes, and without the URL, which `reqwest` would show.
 fn transport(error: reqwest::Error) -> ClientError {
     ClientError::Transport(with_causes(&error.without_url()))
 }

@@ -1,42 +1,58 @@
-//! What is needed, compared with what is there. Sends nothing.
+//! Compares the needed subscriptions with those at Uploadcare. Sends nothing.
 
 use std::fmt;
 
-use reqwest::Url;
-
-use super::{Options, Wanted};
+use super::{SyncOptions, wanted::Wanted};
 use crate::{
-    client::{Subscription, is_loopback},
+    client::{CreateWebhook, Subscription, UpdateWebhook, web_url},
     payload::{EventKind, PayloadVersion},
-    signature::SigningSecret,
 };
 
-/// What is to be done so that Uploadcare's subscriptions match the handlers. `Display` shows it like a diff, without secrets.
+/// What `sync` does so that Uploadcare's subscriptions match the handlers. `Display` shows it like
+/// a diff, without secrets.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Plan {
-    /// One for each subscription that is needed, or that is under the base URL.
+    /// One for each subscription that is needed, or that exists under the base URL.
     pub steps: Vec<Step>,
-    /// How many subscriptions of other URLs there are. They are left alone.
+    /// How many subscriptions of other URLs exist. They are left alone.
     pub foreign: usize,
 }
 
-/// What is to be done with one subscription.
+/// What `sync` does with one subscription.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Step {
-    /// What is done.
-    pub action: Action,
     /// Its event.
     pub event: EventKind,
     /// Its target URL, as Uploadcare has it or will have it.
     pub target_url: String,
-    /// Its id, if it exists.
-    pub id: Option<u64>,
     /// What a person should know of it.
     pub findings: Vec<Finding>,
-    pub(super) secret: Option<SigningSecret>,
-    pub(super) activate: bool,
+    pub(super) change: Change,
+}
+
+/// What is done with a subscription, with all that it takes.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    Create(CreateWebhook),
+    /// Created if it is gone when it is updated.
+    Update {
+        id: u64,
+        update: UpdateWebhook,
+        create: CreateWebhook,
+    },
+    Replace {
+        id: u64,
+        create: CreateWebhook,
+    },
+    Delete {
+        id: u64,
+    },
+    /// `None` if it does not exist and cannot be created.
+    Keep {
+        id: Option<u64>,
+    },
 }
 
 /// What is done with a subscription.
@@ -49,7 +65,7 @@ pub enum Action {
     Update,
     /// It is deleted, and created in version 0.7.
     Replace,
-    /// It is deleted, since no handler needs it.
+    /// It is deleted, because no handler needs it.
     Delete,
     /// It stays as it is, or stays missing.
     Keep,
@@ -61,113 +77,181 @@ pub enum Action {
 pub enum Finding {
     /// It is signed with another secret, or not at all.
     SecretDiffers,
-    /// Somebody paused it.
+    /// It is paused.
     Paused,
     /// Its payloads are of this older version.
     Outdated(PayloadVersion),
     /// No handler needs it.
     Stale,
-    /// Handlers of old payload versions alone need it, and old versions cannot be created.
+    /// Another subscription of this event leads to the same path, so every delivery comes twice.
+    Duplicate,
+    /// Only handlers of old payload versions need it, and Uploadcare creates no subscriptions of
+    /// those.
     CannotBeCreated,
-    /// Uploadcare cannot reach its target URL: that is an address of the machine itself.
+    /// This handler takes one payload version only, and the subscription sends another: the handler
+    /// never runs.
+    NeverRuns {
+        /// The handler's name.
+        handler: &'static str,
+        /// The version that it takes.
+        version: PayloadVersion,
+    },
+    /// Only handlers of every event (`any`) need it, and the event also goes to these URLs: one
+    /// event is delivered more than once.
+    AlsoDeliveredTo(Vec<String>),
+    /// Its target URL is an address of the machine itself, which Uploadcare cannot reach.
     TargetIsLocal,
-    /// Deliveries travel readable for everybody on the way.
+    /// Its target URL is plain http: everyone on the way can read its deliveries.
     TargetIsNotEncrypted,
 }
 
 impl Plan {
-    /// How many subscriptions are to be written; none when all is as it should be.
+    /// How many subscriptions `sync` writes.
     pub fn writes(&self) -> usize {
-        self.steps.iter().filter(|step| step.action != Action::Keep).count()
+        self.steps.iter().filter(|step| step.action() != Action::Keep).count()
     }
 }
 
-/// URLs that differ by a slash at the end only lead to the same handlers.
-fn same_url(one: &str, other: &str) -> bool {
-    one.trim_end_matches('/') == other.trim_end_matches('/')
+impl Step {
+    /// What is done with the subscription.
+    pub fn action(&self) -> Action {
+        match self.change {
+            Change::Create(_) => Action::Create,
+            Change::Update { .. } => Action::Update,
+            Change::Replace { .. } => Action::Replace,
+            Change::Delete { .. } => Action::Delete,
+            Change::Keep { .. } => Action::Keep,
+        }
+    }
+
+    /// The subscription's id, if it exists.
+    pub fn id(&self) -> Option<u64> {
+        match self.change {
+            Change::Create(_) => None,
+            Change::Update { id, .. } | Change::Replace { id, .. } | Change::Delete { id } => Some(id),
+            Change::Keep { id } => id,
+        }
+    }
 }
 
-pub(super) fn compare(base_url: &str, options: Options, needed: &[Wanted], list: &[Subscription]) -> Plan {
-    let is_wanted = |wanted: &Wanted, there: &Subscription| {
-        there.event == wanted.event && same_url(&there.target_url, &wanted.target_url)
+/// A target URL for comparison. Other spellings, and a slash at the end, lead to the same handlers.
+fn comparable(target_url: &str) -> String {
+    let normalised = web_url::parse(target_url).map_or_else(|_| target_url.to_owned(), |url| url.to_string());
+    normalised.trim_end_matches('/').to_owned()
+}
+
+pub(super) fn compare(base_url: &str, options: SyncOptions, needed: &[Wanted], list: &[Subscription]) -> Plan {
+    let is_wanted = |wanted: &Wanted, found: &Subscription| {
+        found.event == wanted.event && comparable(&found.target_url) == comparable(&wanted.target_url)
     };
     let mut steps = Vec::new();
     for wanted in needed {
-        match list.iter().find(|there| is_wanted(wanted, there)) {
-            Some(there) => steps.push(for_existing(options, wanted, there)),
-            None => steps.push(for_missing(wanted)),
+        let mut found: Vec<_> = list.iter().filter(|found| is_wanted(wanted, found)).collect();
+        // The exact spelling first, because that is the one that `create` would meet.
+        found.sort_by_key(|found| found.target_url != wanted.target_url);
+        match found.split_first() {
+            None => steps.push(missing(wanted)),
+            Some((first, duplicates)) => {
+                steps.push(existing(options, wanted, first));
+                steps.extend(duplicates.iter().map(|found| duplicate(options, wanted, found)));
+            }
         }
     }
-    let under_base = |there: &&Subscription| {
-        let rest = there.target_url.strip_prefix(base_url);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let under_base = |found: &&Subscription| {
+        let target_url = comparable(&found.target_url);
+        let rest = target_url.strip_prefix(base_url);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
     };
     let (ours, foreign): (Vec<_>, Vec<_>) = list.iter().partition(under_base);
-    let stale = ours.into_iter().filter(|there| !needed.iter().any(|wanted| is_wanted(wanted, there)));
-    steps.extend(stale.map(|there| Step {
-        action: if options.prune { Action::Delete } else { Action::Keep },
-        event: there.event.clone(),
-        target_url: there.target_url.clone(),
-        id: Some(there.id),
-        findings: vec![Finding::Stale],
-        secret: None,
-        activate: false,
-    }));
+    let stale = ours.into_iter().filter(|found| !needed.iter().any(|wanted| is_wanted(wanted, found)));
+    steps.extend(stale.map(|found| step_of(found, vec![Finding::Stale], unneeded(options, found))));
     Plan { steps, foreign: foreign.len() }
 }
 
-fn for_missing(wanted: &Wanted) -> Step {
+fn step_of(found: &Subscription, findings: Vec<Finding>, change: Change) -> Step {
+    Step { event: found.event.clone(), target_url: found.target_url.clone(), findings, change }
+}
+
+fn unneeded(options: SyncOptions, found: &Subscription) -> Change {
+    if options.prune { Change::Delete { id: found.id } } else { Change::Keep { id: Some(found.id) } }
+}
+
+fn missing(wanted: &Wanted) -> Step {
     let mut findings = target_findings(&wanted.target_url);
-    if !wanted.creatable {
+    if wanted.creatable {
+        findings.extend(never_runs(wanted, &PayloadVersion::V0_7));
+    } else {
         findings.push(Finding::CannotBeCreated);
     }
-    Step {
-        action: if wanted.creatable { Action::Create } else { Action::Keep },
-        event: wanted.event.clone(),
-        target_url: wanted.target_url.clone(),
-        id: None,
-        findings,
-        secret: wanted.secret.clone(),
-        activate: false,
+    findings.extend(also_delivered(wanted));
+    let change = if wanted.creatable { Change::Create(wanted.create()) } else { Change::Keep { id: None } };
+    Step { event: wanted.event.clone(), target_url: wanted.target_url.clone(), findings, change }
+}
+
+fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step {
+    let mut findings = target_findings(&found.target_url);
+    let new_secret = wanted.secret.as_ref().filter(|secret| Some(*secret) != found.signing_secret.as_ref());
+    if new_secret.is_some() {
+        findings.push(Finding::SecretDiffers);
+    }
+    if !found.is_active {
+        findings.push(Finding::Paused);
+    }
+    let outdated = found.version != PayloadVersion::V0_7;
+    if outdated {
+        findings.push(Finding::Outdated(found.version.clone()));
+    }
+    let activate = !found.is_active && options.activate;
+    // A paused one that stays paused is not replaced: its successor would be active.
+    let replace = outdated && options.replace_outdated && wanted.creatable && (found.is_active || activate);
+    let id = found.id;
+    let change = if replace {
+        Change::Replace { id, create: wanted.create() }
+    } else if new_secret.is_some() || activate {
+        Change::update(id, wanted.create(), new_secret, activate)
+    } else {
+        Change::Keep { id: Some(id) }
+    };
+    findings.extend(never_runs(wanted, if replace { &PayloadVersion::V0_7 } else { &found.version }));
+    findings.extend(also_delivered(wanted));
+    step_of(found, findings, change)
+}
+
+/// A duplicate that is not pruned still delivers, so its secret must be right.
+fn duplicate(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step {
+    let mut step = existing(SyncOptions { replace_outdated: false, activate: false, ..options }, wanted, found);
+    if options.prune {
+        step.change = Change::Delete { id: found.id };
+    }
+    step.findings.insert(0, Finding::Duplicate);
+    step
+}
+
+impl Wanted {
+    fn create(&self) -> CreateWebhook {
+        let webhook = CreateWebhook::new(&self.target_url, self.event.clone());
+        match &self.secret {
+            Some(secret) => webhook.signing_secret(secret.clone()),
+            None => webhook,
+        }
     }
 }
 
-fn for_existing(options: Options, wanted: &Wanted, there: &Subscription) -> Step {
-    let mut findings = target_findings(&there.target_url);
-    let secret_differs = wanted.secret.is_some() && wanted.secret != there.signing_secret;
-    if secret_differs {
-        findings.push(Finding::SecretDiffers);
-    }
-    if !there.is_active {
-        findings.push(Finding::Paused);
-    }
-    let outdated = there.version != PayloadVersion::V0_7;
-    if outdated {
-        findings.push(Finding::Outdated(there.version.clone()));
-    }
-    let activate = !there.is_active && options.activate;
-    // One that is paused and stays so is not replaced: the new one would be active.
-    let replace = outdated && options.replace_outdated && wanted.creatable && (there.is_active || activate);
-    let action = match (replace, secret_differs || activate) {
-        (true, _) => Action::Replace,
-        (false, true) => Action::Update,
-        (false, false) => Action::Keep,
-    };
-    Step {
-        action,
-        event: there.event.clone(),
-        target_url: there.target_url.clone(),
-        id: Some(there.id),
-        findings,
-        secret: wanted.secret.clone(),
-        activate,
-    }
+/// The handlers that a subscription of this version never reaches.
+fn never_runs(wanted: &Wanted, version: &PayloadVersion) -> impl Iterator<Item = Finding> {
+    let others = wanted.of_one_version.iter().filter(move |(_, taken)| taken != version);
+    others.map(|(handler, taken)| Finding::NeverRuns { handler, version: taken.clone() })
+}
+
+fn also_delivered(wanted: &Wanted) -> Option<Finding> {
+    let others = &wanted.also_delivered_to;
+    (!others.is_empty()).then(|| Finding::AlsoDeliveredTo(others.clone()))
 }
 
 fn target_findings(target_url: &str) -> Vec<Finding> {
-    let Ok(url) = Url::parse(target_url) else { return Vec::new() };
+    let Ok(url) = web_url::parse(target_url) else { return Vec::new() };
     let host = url.host_str().unwrap_or_default();
-    let local = is_loopback(&url) || host.ends_with(".localhost") || matches!(host, "0.0.0.0" | "[::]");
+    let local = web_url::is_loopback(&url) || host.ends_with(".localhost") || matches!(host, "0.0.0.0" | "[::]");
     match (local, url.scheme()) {
         (true, _) => vec![Finding::TargetIsLocal],
         (false, "http") => vec![Finding::TargetIsNotEncrypted],
@@ -190,7 +274,7 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = match self.action {
+        let mark = match self.action() {
             Action::Create => "+ create ",
             Action::Update => "~ update ",
             Action::Replace => "± replace",
@@ -198,7 +282,7 @@ impl fmt::Display for Step {
             Action::Keep => "= keep   ",
         };
         write!(f, "{mark} {:<18} {}", self.event, self.target_url)?;
-        if let Some(id) = self.id {
+        if let Some(id) = self.id() {
             write!(f, " (id {id})")?;
         }
         self.findings.iter().try_for_each(|finding| write!(f, "; {finding}"))
@@ -209,16 +293,27 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SecretDiffers => f.write_str("its signing secret differs"),
-            Self::Paused => f.write_str("somebody paused it, see `.activate(true)`"),
+            Self::Paused => f.write_str("it is paused, see `.activate(true)`"),
             Self::Outdated(version) => {
                 write!(f, "its payload version is {:?}, see `.replace_outdated(true)`", version.as_str())
             }
             Self::Stale => f.write_str("no handler needs it, see `.prune(true)`"),
+            Self::Duplicate => f.write_str("a duplicate: every delivery comes twice, see `.prune(true)`"),
             Self::CannotBeCreated => {
-                f.write_str("handlers of old payload versions need it, and those cannot be created")
+                f.write_str("only handlers of old payload versions need it, and Uploadcare creates none of those")
+            }
+            Self::NeverRuns { handler, version } => {
+                write!(
+                    f,
+                    "handler `{handler}` takes version {:?} only, which this subscription does not send: it never runs",
+                    version.as_str()
+                )
+            }
+            Self::AlsoDeliveredTo(others) => {
+                write!(f, "each of its events is also delivered to {}", others.join(" and "))
             }
             Self::TargetIsLocal => f.write_str("Uploadcare cannot reach this address from outside"),
-            Self::TargetIsNotEncrypted => f.write_str("plain http: anybody on the way can read its deliveries"),
+            Self::TargetIsNotEncrypted => f.write_str("plain http: everyone on the way can read its deliveries"),
         }
     }
 }

@@ -1,0 +1,75 @@
+//! Subscriptions that lead to the same path under other spellings.
+
+use uploadcare_hooks::{
+    SigningSecret, WebhookRouter,
+    registration::{Action, Finding, Subscriptions},
+    webhook_handlers,
+};
+use uploadcare_sim::Subscription;
+
+use crate::{BASE, client, index, simulator, there, three};
+
+#[tokio::test]
+async fn each_subscription_that_differs_by_a_final_slash_is_listed_rotated_and_pruned() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    simulator.subscribe(there("file.uploaded", &format!("{BASE}/")));
+    simulator.subscribe(there("file.uploaded", BASE));
+    three().sync(&client).await.unwrap();
+    let plan = three().plan(&client).await.unwrap();
+    let uploaded: Vec<_> = plan.steps.iter().filter(|step| step.event.as_str() == "file.uploaded").collect();
+    assert_eq!(uploaded.iter().map(|step| step.id()).collect::<Vec<_>>(), [Some(2), Some(1)], "{plan}");
+    assert_eq!((uploaded[0].findings.len(), uploaded[1].findings.as_slice()), (0, &[Finding::Duplicate][..]));
+    assert_eq!((plan.writes(), plan.foreign), (0, 0), "{plan}");
+    assert!(plan.to_string().contains("https://app.example.com/hooks/ (id 1); a duplicate:"), "{plan}");
+
+    // A duplicate that stays is rotated too: its deliveries would be refused after the grace
+    // period.
+    three().rotate_secret(&client, SigningSecret::new("new").unwrap()).await.unwrap();
+    let secrets: Vec<_> = simulator.subscriptions().into_iter().filter_map(|made| made.signing_secret).collect();
+    assert_eq!(secrets, ["new"; 4]);
+
+    let pruned = three().prune(true).sync(&client).await.unwrap();
+    let deleted: Vec<_> =
+        pruned.steps.iter().filter(|step| step.action() == Action::Delete).map(|step| step.id()).collect();
+    assert_eq!(deleted, [Some(1)]);
+    assert_eq!(simulator.subscriptions().len(), 3);
+}
+
+fn index_at(base_url: &str) -> Subscriptions {
+    let secret = tests::deliveries::secret();
+    let hooks = WebhookRouter::builder().signing_secret(secret).handlers(webhook_handlers![index]).build().unwrap();
+    hooks.subscriptions(base_url).unwrap()
+}
+
+#[tokio::test]
+async fn another_spelling_of_the_base_url_plans_no_other_subscription() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    index_at(BASE).sync(&client).await.unwrap();
+    for base_url in [
+        "https://app.example.com/hooks/",
+        "https://APP.example.com/hooks",
+        "https://app.example.com:443/hooks",
+        "https:app.example.com/hooks",
+        " https://app.example.com/hooks\n",
+        "https://app.exam\nple.com/hooks",
+        "https://app.example.com/other/../hooks",
+    ] {
+        let plan = index_at(base_url).plan(&client).await.unwrap();
+        assert_eq!((plan.writes(), plan.steps.len()), (0, 1), "{base_url:?}: {plan}");
+        assert_eq!(plan.steps[0].target_url, BASE, "{base_url:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_existing_subscription_in_another_spelling_is_recognised() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    simulator.subscribe(there("file.uploaded", "https://App.Example.com:443/hooks"));
+    simulator.subscribe(Subscription { is_active: false, ..there("file.moved", "https://APP.example.com/hooks/old") });
+    let plan = index_at(BASE).plan(&client).await.unwrap();
+    assert_eq!((plan.writes(), plan.foreign), (0, 0), "{plan}");
+    assert_eq!(plan.steps.iter().map(|step| step.id()).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    assert_eq!(plan.steps[1].findings, [Finding::Stale]);
+}

@@ -1,0 +1,93 @@
+//! When a call is tried again. Knows no HTTP.
+
+use std::{future::Future, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+use super::ClientError;
+
+/// When a call is tried again.
+#[derive(Debug, Clone)]
+pub(super) struct Retries {
+    pub(super) times: usize,
+    pub(super) first_delay: Duration,
+    /// The longest delay that Uploadcare may ask for.
+    pub(super) max_asked_delay: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        let (first_delay, max_asked_delay) = (Duration::from_millis(500), Duration::from_secs(60));
+        Self { times: 4, first_delay, max_asked_delay }
+    }
+}
+
+/// What became of a try that failed.
+pub(super) enum Settled<T> {
+    /// It succeeded all the same, with this result.
+    Done(T),
+    /// Another process has done the like, with other details.
+    DoneByAnother,
+    /// It did nothing, so it may be tried again.
+    NotDone,
+    /// That could not be found out.
+    Unknown(ClientError),
+}
+
+impl Retries {
+    /// Runs `attempt` until it succeeds, fails for good, or has used up its tries. After each
+    /// failure and its delay, `settle` finds out what became of the try.
+    pub(super) async fn run<T, A, S>(
+        &self,
+        what: &str,
+        mut attempt: impl FnMut() -> A,
+        mut settle: impl FnMut(&ClientError) -> S,
+    ) -> Result<T, ClientError>
+    where
+        A: Future<Output = Result<T, ClientError>>,
+        S: Future<Output = Settled<T>>,
+    {
+        let mut delays = self.delays();
+        loop {
+            let error = match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let delay = self.delay_after(&error, &mut delays);
+            if let Some(delay) = delay {
+                tracing::debug!("{what} is tried again in {delay:?}: {error}");
+                tokio::time::sleep(delay).await;
+            }
+            match (settle(&error).await, delay) {
+                (Settled::Done(done), _) => return Ok(done),
+                (Settled::DoneByAnother, _) => return Err(error.into_already_subscribed()),
+                (Settled::NotDone, Some(_)) => {}
+                (Settled::Unknown(unknown), Some(_)) => return Err(unknown),
+                (Settled::NotDone | Settled::Unknown(_), None) => return Err(error),
+            }
+        }
+    }
+
+    fn delays(&self) -> ExponentialBackoff {
+        const LONGEST: Duration = Duration::from_secs(10);
+        ExponentialBuilder::new()
+            .with_min_delay(self.first_delay)
+            .with_max_delay(LONGEST.max(self.first_delay))
+            .with_max_times(self.times)
+            .with_jitter()
+            .build()
+    }
+
+    /// How long to wait before the next try; `None` if there is none.
+    fn delay_after(&self, error: &ClientError, delays: &mut ExponentialBackoff) -> Option<Duration> {
+        if !error.is_temporary() {
+            return None;
+        }
+        let delay = delays.next()?;
+        match error {
+            ClientError::Throttled { retry_after: Some(asked), .. } if *asked > self.max_asked_delay => None,
+            ClientError::Throttled { retry_after: Some(asked), .. } => Some(delay.max(*asked)),
+            _ => Some(delay),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Carries out a plan.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::task::JoinHandle;
+
+use super::{
+    Plan, RegistrationError, Step, StepFailure, Subscriptions,
+    plan::{Change, compare},
+};
+use crate::client::{Client, ClientError, CreateWebhook, UpdateWebhook};
+
+impl Subscriptions {
+    /// Compares the needed subscriptions with those at Uploadcare. Changes nothing.
+    ///
+    /// # Errors
+    /// [`RegistrationError::Client`] if the subscriptions cannot be listed.
+    pub async fn plan(&self, client: &Client) -> Result<Plan, RegistrationError> {
+        let wanted = self.wanted(None)?;
+        let list = client
+            .list()
+            .await
+            .map_err(|error| RegistrationError::Client { step: "listing the subscriptions".to_owned(), error })?;
+        Ok(compare(&self.base_url, self.options, &wanted, &list))
+    }
+
+    /// Carries out the plan; returns it.
+    ///
+    /// A second call writes nothing. Several processes may call it at once: a process that finds a
+    /// subscription created by another one adjusts it if needed.
+    ///
+    /// # Errors
+    /// [`RegistrationError::Client`] if the subscriptions cannot be listed.
+    /// [`RegistrationError::Steps`] if some steps failed: all others were carried out, and another
+    /// `sync` goes on from there.
+    pub async fn sync(&self, client: &Client) -> Result<Plan, RegistrationError> {
+        let plan = self.plan(client).await?;
+        let mut failures = Vec::new();
+        for step in &plan.steps {
+            if let Err(failure) = self.carry_out(client, step).await {
+                failures.push(failure);
+            }
+        }
+        let writes = plan.writes();
+        if !failures.is_empty() {
+            return Err(RegistrationError::Steps { failures, writes });
+        }
+        tracing::info!("subscriptions are in place: {writes} written, {} kept", plan.steps.len() - writes);
+        Ok(plan)
+    }
+
+    /// Carries out the plan in a task of its own, and retries until it succeeds. Failures are
+    /// logged.
+    ///
+    /// For applications that should start even while Uploadcare cannot be reached. The delay
+    /// between tries grows from a second to five minutes, with jitter. Dropping the handle leaves
+    /// the task running; `abort` ends it.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn sync_in_background(self, client: Client) -> JoinHandle<Plan> {
+        const FIRST_DELAY: Duration = Duration::from_secs(1);
+        const LONGEST_DELAY: Duration = Duration::from_secs(5 * 60);
+        let delays = ExponentialBuilder::new().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
+        let mut delays = delays.without_max_times().with_jitter().build();
+        tokio::spawn(async move {
+            loop {
+                let error = match self.sync(&client).await {
+                    Ok(plan) => return plan,
+                    Err(error) => error,
+                };
+                let delay = delays.next().unwrap_or(LONGEST_DELAY);
+                tracing::error!("the subscriptions are not in place yet, the next try is in {delay:?}: {error}");
+                tokio::time::sleep(delay).await;
+            }
+        })
+    }
+
+    async fn carry_out(&self, client: &Client, step: &Step) -> Result<(), StepFailure> {
+        match &step.change {
+            Change::Keep { .. } => Ok(()),
+            Change::Create(create) => self.create(client, step, create).await,
+            Change::Update { id, update, create } => match client.update(*id, update).await {
+                Ok(_) => Ok(()),
+                // Another process deleted it since it was listed.
+                Err(ClientError::NotFound(_)) => self.create(client, step, create).await,
+                Err(error) => Err(step.failure("updating", error)),
+            },
+            Change::Replace { id, create } => {
+                delete(client, step, *id).await?;
+                self.create(client, step, create).await
+            }
+            Change::Delete { id } => delete(client, step, *id).await,
+        }
+    }
+
+    /// Creates a subscription, or adjusts the one that another process has created in the meantime.
+    async fn create(&self, client: &Client, step: &Step, create: &CreateWebhook) -> Result<(), StepFailure> {
+        let failed = |error| step.failure("creating", error);
+        let error = match client.create(create).await {
+            Ok(_) => return Ok(()),
+            Err(error @ ClientError::AlreadySubscribed(_)) => error,
+            Err(error) => return Err(failed(error)),
+        };
+        let now = match self.plan(client).await {
+            Ok(now) => now,
+            Err(RegistrationError::Client { step, error }) => return Err(StepFailure::new(step, error)),
+            Err(_) => return Err(failed(error)),
+        };
+        let found = now.steps.iter().find(|other| other.event == step.event && other.target_url == step.target_url);
+        match found.map(|found| &found.change) {
+            Some(Change::Keep { id: Some(_) }) => Ok(()),
+            Some(Change::Update { id, update, .. }) => client.update(*id, update).await.map(|_| ()).map_err(failed),
+            _ => Err(failed(error)),
+        }
+    }
+}
+
+/// Deletes a subscription. One that is gone already is no error.
+async fn delete(client: &Client, step: &Step, id: u64) -> Result<(), StepFailure> {
+    match client.delete(id).await {
+        Ok(()) | Err(ClientError::NotFound(_)) => Ok(()),
+        Err(error) => Err(step.failure("deleting", error)),
+    }
+}
+
+impl Step {
+    fn failure(&self, doing: &str, error: ClientError) -> StepFailure {
+        StepFailure::new(format!("{doing} the subscription of {} to `{}`", self.target_url, self.event), error)
+    }
+}
+
+impl Change {
+    /// An update of the secret, the state, or both.
+    pub(super) fn update(
+        id: u64,
+        create: CreateWebhook,
+        secret: Option<&crate::SigningSecret>,
+        activate: bool,
+    ) -> Self {
+        let mut update = UpdateWebhook::new();
+        if let Some(secret) = secret {
+            update = update.signing_secret(secret.clone());
+        }
+        if activate {
+            update = update.is_active(true);
+        }
+        Self::Update { id, update, create }
+    }
+}
