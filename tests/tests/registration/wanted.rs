@@ -57,7 +57,7 @@ async fn a_handler_of_a_version_that_no_subscription_sends_is_named() {
     let never = |handler, version| Finding::NeverRuns { handler, version };
     let (old, new) = (never("index_old", PayloadVersion::V0_6), never("index_new", PayloadVersion::V0_7));
     let plan = both().plan(&client).await.unwrap();
-    assert_eq!(findings_of(&plan, "file.uploaded"), [old.clone()]);
+    assert_eq!(findings_of(&plan, "file.uploaded"), std::slice::from_ref(&old));
     assert!(plan.to_string().contains("handler `index_old` takes version \"0.6\" only"), "{plan}");
 
     simulator.subscribe(Subscription { version: Some("0.6".to_owned()), ..there("file.uploaded", BASE) });
