@@ -1,4 +1,4 @@
-//! Payloads of every version are read or refused, and what is read is the same whichever way.
+//! Payloads of every version are read or refused, and every way to read one gives the same.
 #![no_main]
 
 use bytes::Bytes;
@@ -17,9 +17,9 @@ fuzz_target!(|body: &[u8]| {
         let _ = file.appdata.moderation_labels();
         let _ = file.appdata.remove_bg();
     }
-    // What a known event was read from has the form of its payload, too.
-    if let Ok(Event::FileUploaded(payload)) = &event {
-        assert_eq!(serde_json::from_slice::<FileUploaded>(body).ok().as_ref(), Some(payload));
+    // A known event and its payload are read alike. Only the event may have texts that are not Unicode.
+    if let (Ok(Event::FileUploaded(event)), Ok(payload)) = (&event, serde_json::from_slice::<FileUploaded>(body)) {
+        assert_eq!(event, &payload);
     }
     let _ = serde_json::from_slice::<FileStored>(body);
     let _ = serde_json::from_slice::<FileDeleted>(body);

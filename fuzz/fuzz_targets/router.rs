@@ -1,6 +1,8 @@
-//! A whole call of a router: whatever comes is answered with one of the statuses that are promised, and nothing that is not signed is acknowledged.
+//! A whole call of a router: every request is answered with one of the statuses that are promised, and
+//! no request that is not signed is acknowledged.
 //!
-//! The input is the path, a line break, the signature, a line break, and the body. With the signature `!` the body is signed as it should be.
+//! The input is the path, a line break, the signature, a line break, and the body. With the signature
+//! `!` the body is signed correctly.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
-//! A signature header is accepted if and only if it is the one that signing gives. The input is the header, a line break, and the body.
+//! A signature header is accepted if and only if it is the one that signing gives. The input is the
+//! header, a line break, and the body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,41 +1,66 @@
-//! One verified delivery's event, and the marker types that name events in the type system.
+//! One verified delivery's event, and the marker types that name events in the type system. All of it
+//! follows the table of events in `payload`.
+
+mod marker;
+mod unknown;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
+pub use self::{marker::*, unknown::UnknownEvent};
 pub use crate::payload::EventKind;
 use crate::payload::{
     DecodeError, Peek, PeekedHook,
-    appdata::Source,
-    from_slice,
-    v0_7::{File, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, Hook, SentPayload},
+    appdata::Body,
+    for_each_event, locate, repair,
+    v0_7::{self, File, Hook, SentPayload},
 };
 
-/// An event of any kind, with its payload of version 0.7: older versions are lifted.
-///
-/// See [Uploadcare: event types](https://uploadcare.com/docs/webhooks/).
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-// The variants that occur are of about one size; a box would cost each of them an allocation.
-#[allow(clippy::large_enum_variant)]
-pub enum Event {
-    /// `file.uploaded`
-    FileUploaded(FileUploaded),
-    /// `file.stored`
-    FileStored(FileStored),
-    /// `file.deleted`
-    FileDeleted(FileDeleted),
-    /// `file.infected`
-    FileInfected(FileInfected),
-    /// `file.info_updated`
-    FileInfoUpdated(FileInfoUpdated),
-    /// An event that this version of the crate does not know.
-    Unknown(UnknownEvent),
+macro_rules! event {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, marker $marker:ident;)+) => {
+        /// An event of any kind, with its payload of version 0.7: older versions are lifted.
+        ///
+        /// See [Uploadcare: event types](https://uploadcare.com/docs/webhooks/).
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        // The payloads have about the same size; a box would cost each of them an allocation.
+        #[allow(clippy::large_enum_variant)]
+        pub enum Event {
+            $(#[doc = concat!("`", $word, "`")] $name(v0_7::$name),)+
+            /// An event that this version of the crate does not know.
+            Unknown(UnknownEvent),
+        }
+
+        impl Event {
+            /// The kind of the event.
+            pub fn kind(&self) -> EventKind {
+                match self {
+                    $(Self::$name(_) => EventKind::$name,)+
+                    Self::Unknown(unknown) => EventKind::Other(unknown.name().to_owned()),
+                }
+            }
+
+            fn from_sent(sent: SentPayload<'_>, json: &[u8], body: Body<'_>) -> Result<Self, DecodeError> {
+                Ok(match sent.hook.event {
+                    $(EventKind::$name => Self::$name(v0_7::$name::from_sent(sent, body)),)+
+                    EventKind::Other(name) => Self::Unknown(UnknownEvent::read(name, json)?),
+                })
+            }
+
+            fn parts(&self) -> Option<(&Hook, &File)> {
+                match self {
+                    $(Self::$name(payload) => Some((&payload.hook, &payload.data)),)+
+                    Self::Unknown(_) => None,
+                }
+            }
+        }
+    };
 }
 
+for_each_event!(event);
+
 impl Event {
-    /// Reads a payload of any version, in one pass over the bytes. Verify the signature over the same bytes first.
+    /// Reads a payload of any version, in one pass over the bytes. Verify the signature over the same
+    /// bytes first.
     ///
     /// ```
     /// use uploadcare_hooks::{Event, EventKind};
@@ -48,44 +73,42 @@ impl Event {
     /// ```
     ///
     /// # Errors
-    /// [`DecodeError`] if the bytes are not JSON, if `hook.event` is missing, or if the event is known and its payload
-    /// does not fit: `data.uuid` missing, or something of another type than it should be.
+    /// [`DecodeError`] if the bytes are not JSON, if `hook.event` is missing, or if the event is known
+    /// and its payload does not fit: `data.uuid` is missing, or a value has an unexpected type.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
-        Self::read(body, Source::Borrowed)
+        Self::read(body, Body::Borrowed)
     }
 
-    /// The same, without copying `appdata`: it shares the body, and keeps it alive.
+    /// Like [`from_slice`](Self::from_slice), without copying `appdata`: it shares the body and keeps it
+    /// in memory.
     ///
     /// # Errors
     /// As [`from_slice`](Self::from_slice).
     pub fn from_bytes(body: &Bytes) -> Result<Self, DecodeError> {
-        Self::read(body, Source::Shared(body))
+        Self::read(body, Body::Shared(body))
     }
 
-    fn read(body: &[u8], source: Source<'_>) -> Result<Self, DecodeError> {
-        let sent = match serde_json::from_slice::<SentPayload<'_>>(body) {
-            Ok(sent) => sent,
-            Err(_) => return Self::from_odd_slice(body),
-        };
-        Ok(match sent.hook.event {
-            EventKind::FileUploaded => Self::FileUploaded(FileUploaded::keep(sent, source)),
-            EventKind::FileStored => Self::FileStored(FileStored::keep(sent, source)),
-            EventKind::FileDeleted => Self::FileDeleted(FileDeleted::keep(sent, source)),
-            EventKind::FileInfected => Self::FileInfected(FileInfected::keep(sent, source)),
-            EventKind::FileInfoUpdated => Self::FileInfoUpdated(FileInfoUpdated::keep(sent, source)),
-            EventKind::Other(name) => Self::Unknown(UnknownEvent::read(name, body)?),
-        })
-    }
-
-    /// What does not have a known event's form may still be an event that is not known.
-    #[cold]
-    fn from_odd_slice(body: &[u8]) -> Result<Self, DecodeError> {
-        if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), .. } }) = serde_json::from_slice(body) {
-            return UnknownEvent::read(name, body).map(Self::Unknown);
+    fn read(json: &[u8], body: Body<'_>) -> Result<Self, DecodeError> {
+        match serde_json::from_slice::<SentPayload<'_>>(json) {
+            Ok(sent) => Self::from_sent(sent, json, body),
+            Err(error) => Self::read_odd(json, body, &error),
         }
-        match from_slice::<SentPayload<'_>>(body) {
-            Err(error) => Err(error),
-            Ok(_) => Err(DecodeError::new(".", "the payload could not be read")),
+    }
+
+    /// Reads a body that does not have the form of a known event. It may still be an event that is not
+    /// known, or have texts that are not Unicode.
+    #[cold]
+    fn read_odd(json: &[u8], body: Body<'_>, error: &serde_json::Error) -> Result<Self, DecodeError> {
+        if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), .. } }) = serde_json::from_slice(json) {
+            return UnknownEvent::read(name, json).map(Self::Unknown);
+        }
+        let Some(repaired) = repair(json).map(Bytes::from) else {
+            return Err(locate::<SentPayload<'_>>(json, error));
+        };
+        // The repaired body has nothing left to repair, so this happens once.
+        match body {
+            Body::Shared(_) => Self::from_bytes(&repaired),
+            Body::Borrowed => Self::from_slice(&repaired),
         }
     }
 
@@ -94,94 +117,14 @@ impl Event {
         std::mem::replace(self, Self::Unknown(UnknownEvent::default()))
     }
 
-    /// What happened.
-    pub fn kind(&self) -> EventKind {
-        match self {
-            Self::FileUploaded(_) => EventKind::FileUploaded,
-            Self::FileStored(_) => EventKind::FileStored,
-            Self::FileDeleted(_) => EventKind::FileDeleted,
-            Self::FileInfected(_) => EventKind::FileInfected,
-            Self::FileInfoUpdated(_) => EventKind::FileInfoUpdated,
-            Self::Unknown(unknown) => EventKind::Other(unknown.name.clone()),
-        }
-    }
-
-    /// The subscription that the delivery belongs to; `None` for an unknown event, whose form is not known either.
+    /// The subscription that the delivery belongs to; `None` for an unknown event, since its form is not
+    /// known.
     pub fn hook(&self) -> Option<&Hook> {
         self.parts().map(|(hook, _)| hook)
     }
 
-    /// The file that the event is about; `None` for an unknown event, whose form is not known either.
+    /// The file that the event is about; `None` for an unknown event, since its form is not known.
     pub fn file(&self) -> Option<&File> {
         self.parts().map(|(_, file)| file)
     }
-
-    fn parts(&self) -> Option<(&Hook, &File)> {
-        match self {
-            Self::FileUploaded(payload) => Some((&payload.hook, &payload.data)),
-            Self::FileStored(payload) => Some((&payload.hook, &payload.data)),
-            Self::FileDeleted(payload) => Some((&payload.hook, &payload.data)),
-            Self::FileInfected(payload) => Some((&payload.hook, &payload.data)),
-            Self::FileInfoUpdated(payload) => Some((&payload.hook, &payload.data)),
-            Self::Unknown(_) => None,
-        }
-    }
-}
-
-/// An event that this version of the crate does not know; Uploadcare adds some from time to time.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UnknownEvent {
-    name: String,
-    body: Box<str>,
-}
-
-impl UnknownEvent {
-    fn read(name: String, body: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self { name, body: from_slice::<Box<RawValue>>(body)?.into() })
-    }
-
-    /// The event, as `hook.event` names it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The whole payload, as it was sent.
-    pub fn as_json(&self) -> &str {
-        &self.body
-    }
-
-    /// Reads the whole payload as a type of your own.
-    ///
-    /// # Errors
-    /// [`DecodeError`] if it does not fit.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        from_slice(self.as_json().as_bytes())
-    }
-}
-
-macro_rules! markers {
-    ($($(#[$meta:meta])* $name:ident,)+) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy)]
-        pub enum $name {}
-    )+};
-}
-
-markers! {
-    /// The marker of `file.uploaded`, for [`FromDelivery`](crate::FromDelivery).
-    Uploaded,
-    /// The marker of `file.stored`, for [`FromDelivery`](crate::FromDelivery).
-    Stored,
-    /// The marker of `file.deleted`, for [`FromDelivery`](crate::FromDelivery).
-    Deleted,
-    /// The marker of `file.infected`, for [`FromDelivery`](crate::FromDelivery).
-    Infected,
-    /// The marker of `file.info_updated`, for [`FromDelivery`](crate::FromDelivery).
-    InfoUpdated,
-    /// The marker of several events, for [`FromDelivery`](crate::FromDelivery): of handlers with `events = [..]` or `any`.
-    Any,
-    /// The marker of `file.uploaded` in version 0.6, for [`FromDelivery`](crate::FromDelivery).
-    UploadedV06,
-    /// The marker of `file.uploaded` in version 0.5 and the empty one, for [`FromDelivery`](crate::FromDelivery).
-    UploadedV05,
 }

@@ -1,4 +1,4 @@
-//! Payloads of every version, and all that was seen to vary in them.
+//! Payloads of every version, and everything that was seen to vary in them.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use uploadcare_hooks::{
 };
 
 mod properties;
+mod unicode;
 
 fn read(payload: &Value) -> Event {
     Event::from_slice(payload.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}\n{payload}"))
@@ -255,7 +256,7 @@ fn applications_are_read_when_asked_for() {
     let appdata = file(&with("/data/appdata", appdata)).appdata;
     let moderation = appdata.moderation_labels().unwrap().unwrap().data;
     assert_eq!(moderation.moderation_labels[0].parent_name, "Violence");
-    // Nobody asked for it when the delivery was read, so that it did not fail then.
+    // Results are read when the application asks for them, so reading the delivery did not fail.
     assert_eq!(appdata.virus_scan().unwrap_err().path(), "appdata.uc_clamav_virus_scan.data.infected");
     let own = appdata.get::<std::collections::BTreeMap<String, u8>>("own").unwrap().unwrap();
     assert_eq!(own.data["score"], 3);
@@ -316,7 +317,8 @@ fn what_does_not_fit_is_named_by_its_path() {
     for body in ["", "{", "\u{feff}{}", "{}{}", "event=file.uploaded"] {
         Event::from_slice(body.as_bytes()).unwrap_err();
     }
-    Event::from_slice(b"{\"hook\": {\"event\": \"file.\xff\"}}").unwrap_err();
+    Event::from_slice(b"{\"hook\": {\"event\": \"file.stored\xff}}").unwrap_err();
+    Event::from_slice(b"\xff{}").unwrap_err();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Whatever the schemas of 0.7 and of 0.6 allow is read.
+//! Everything that the schemas of 0.7 and of 0.6 allow is read.
 
 use proptest::{collection, option, prelude::*, sample};
 use serde_json::{Map, Value, json};

@@ -12,7 +12,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{DecodeError, decode, lenient};
+use super::{DecodeError, decode, lenient, repair::repair};
+
+type Entries<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 /// The results of the applications that looked at a file, by the application's name.
 ///
@@ -39,7 +41,7 @@ pub struct AppData(
 impl AppData {
     /// Whether no application is named.
     pub fn is_empty(&self) -> bool {
-        self.entries().is_ok_and(|entries| entries.is_empty())
+        self.read_entries(|entries| entries.is_empty()).is_ok_and(|empty| empty)
     }
 
     /// The JSON object as it was sent, `{}` if there was none.
@@ -55,7 +57,7 @@ impl AppData {
     /// # Errors
     /// [`DecodeError`] if the names cannot be read.
     pub fn names(&self) -> Result<Vec<String>, DecodeError> {
-        Ok(self.entries()?.into_keys().map(Cow::into_owned).collect())
+        self.read_entries(|entries| entries.into_keys().map(Cow::into_owned).collect())
     }
 
     /// The result of the application called `name`, `None` if there is none; its `data` is read as `T`.
@@ -65,12 +67,10 @@ impl AppData {
     /// # Errors
     /// [`DecodeError`] if the result does not fit `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<Application<T>>, DecodeError> {
-        match self.entries()?.get(name) {
-            Some(entry) => {
-                decode::from_slice(entry.get().as_bytes()).map_err(|error| error.within(name).within("appdata"))
-            }
-            None => Ok(None),
-        }
+        // In `previous_values` a result may be `null`.
+        let read = |entry: &RawValue| decode::from_slice::<Option<Application<T>>>(entry.get().as_bytes());
+        let result = self.read_entries(|entries| entries.get(name).map_or(Ok(None), |entry| read(entry)))?;
+        result.map_err(|error| error.within(name).within("appdata"))
     }
 
     /// What the virus scan found: `uc_clamav_virus_scan`.
@@ -110,8 +110,15 @@ impl AppData {
         self.0.is_empty()
     }
 
-    fn entries(&self) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, DecodeError> {
-        decode::from_slice(self.as_json().as_bytes()).map_err(|error| error.within("appdata"))
+    /// Calls `read` with the entries, unread, by the application's name.
+    fn read_entries<R>(&self, read: impl FnOnce(Entries<'_>) -> R) -> Result<R, DecodeError> {
+        let json = self.as_json().as_bytes();
+        if let Ok(entries) = serde_json::from_slice(json) {
+            return Ok(read(entries));
+        }
+        let repaired = repair(json);
+        let entries = decode::from_borrowed(repaired.as_deref().unwrap_or(json));
+        entries.map(read).map_err(|error| error.within("appdata"))
     }
 
     /// The labels of an old payload, in the form that 0.7 gives them.
@@ -178,15 +185,15 @@ fn object<E: de::Error>(raw: &RawValue) -> Result<Option<&str>, E> {
 
 /// The body that a payload is read from.
 #[derive(Clone, Copy)]
-pub(crate) enum Source<'a> {
-    /// One that can be shared.
+pub(crate) enum Body<'a> {
+    /// `appdata` shares this body, and so keeps it in memory.
     Shared(&'a Bytes),
-    /// One that cannot, so that parts of it are copied.
+    /// `appdata` is copied out of the body.
     Borrowed,
 }
 
-impl Source<'_> {
-    pub(super) fn keep(self, sent: SentAppData<'_>) -> AppData {
+impl Body<'_> {
+    pub(super) fn own_appdata(self, sent: SentAppData<'_>) -> AppData {
         AppData(match (sent.0, self) {
             (None, _) => Bytes::new(),
             (Some(json), Self::Shared(body)) => body.slice_ref(json.as_bytes()),

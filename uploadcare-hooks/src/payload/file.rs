@@ -97,7 +97,7 @@ impl From<SentFile<AppData>> for File {
 }
 
 impl<A> SentFile<A> {
-    pub(super) fn lift(self, keep: impl FnOnce(A) -> AppData) -> File {
+    pub(super) fn lift(self, own_appdata: impl FnOnce(A) -> AppData) -> File {
         let sent = self;
         let mut content_info = sent.content_info;
         if sent.image_info.is_some() || sent.video_info.is_some() {
@@ -106,7 +106,7 @@ impl<A> SentFile<A> {
             content.video = content.video.take().or(sent.video_info.map(|video| *video));
             content.mime = content.mime.take().or_else(|| sent.mime_type.as_deref().map(mime_info));
         }
-        let mut appdata = keep(sent.appdata);
+        let mut appdata = own_appdata(sent.appdata);
         if appdata.is_absent() && !sent.rekognition_info.is_empty() {
             appdata = AppData::from_rekognition_info(sent.rekognition_info);
         }

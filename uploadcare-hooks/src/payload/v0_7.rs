@@ -12,7 +12,7 @@ pub use super::envelope::{Hook, Initiator, InitiatorDetail};
 pub use super::file::File;
 use super::{
     EventKind,
-    appdata::{AppData, SentAppData, Source},
+    appdata::{AppData, Body, SentAppData},
     file::SentFile,
     lenient,
 };
@@ -65,10 +65,10 @@ macro_rules! payloads {
         }
 
         impl $name {
-            pub(crate) fn keep(sent: SentPayload<'_>, source: Source<'_>) -> Self {
+            pub(crate) fn from_sent(sent: SentPayload<'_>, body: Body<'_>) -> Self {
                 let SentPayload { initiator, hook, data, file, .. } = sent;
-                let data = data.lift(|appdata| source.keep(appdata));
-                Self { initiator, hook, data, file, $($field: sent.$field.keep(|appdata| source.keep(appdata)),)* }
+                let data = data.lift(|appdata| body.own_appdata(appdata));
+                Self { initiator, hook, data, file, $($field: sent.$field.own(|appdata| body.own_appdata(appdata)),)* }
             }
         }
     )+};
@@ -134,13 +134,13 @@ impl<A> Default for SentPreviousValues<A> {
 }
 
 impl<A> SentPreviousValues<A> {
-    fn keep(self, keep: impl FnOnce(A) -> AppData) -> PreviousValues {
-        PreviousValues { appdata: self.appdata.map(keep), metadata: self.metadata }
+    fn own(self, own_appdata: impl FnOnce(A) -> AppData) -> PreviousValues {
+        PreviousValues { appdata: self.appdata.map(own_appdata), metadata: self.metadata }
     }
 }
 
 impl From<SentPreviousValues<AppData>> for PreviousValues {
     fn from(sent: SentPreviousValues<AppData>) -> Self {
-        sent.keep(|appdata| appdata)
+        sent.own(|appdata| appdata)
     }
 }

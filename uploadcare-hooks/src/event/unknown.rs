@@ -1,0 +1,38 @@
+//! Events that this version of the crate does not know.
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::payload::{DecodeError, from_slice};
+
+/// An event that this version of the crate does not know. Uploadcare adds events from time to time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UnknownEvent {
+    name: String,
+    body: Box<str>,
+}
+
+impl UnknownEvent {
+    pub(super) fn read(name: String, body: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self { name, body: from_slice::<Box<RawValue>>(body)?.into() })
+    }
+
+    /// The event's name in `hook.event`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole payload as it was sent, with U+FFFD in place of bytes that are not UTF-8.
+    pub fn as_json(&self) -> &str {
+        &self.body
+    }
+
+    /// Reads the whole payload as a type of your own. Texts may have half of a surrogate pair: it is
+    /// read as U+FFFD.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the payload does not fit the type.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        from_slice(self.as_json().as_bytes())
+    }
+}
