@@ -1,4 +1,4 @@
-//! The code that the attribute writes gets along with whatever names surround it.
+//! The code that the attribute writes compiles whatever the names around it are, and without warnings.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 #![deny(warnings, missing_docs, unreachable_pub)]
 #![forbid(unsafe_code)]
@@ -71,7 +71,7 @@ pub mod shadowed {
     pub async fn options(_event: ::uploadcare_hooks::Event) {}
 }
 
-/// Conditions on the function hold for what belongs to it, wherever they stand.
+/// Conditions on the function also hold for what is generated beside it, wherever they stand.
 #[webhook_handler(event = "file.stored")]
 #[cfg(not(test))]
 async fn compiled_without_tests(_event: NoSuchType) {}
@@ -79,6 +79,34 @@ async fn compiled_without_tests(_event: NoSuchType) {}
 #[cfg(not(test))]
 #[webhook_handler(event = "file.stored")]
 async fn compiled_without_tests_too(_event: NoSuchType) {}
+
+/// The generated code does not warn, wherever the attribute stands and whatever is deprecated.
+pub mod deprecated {
+    use super::*;
+
+    /// A handler that calls nothing.
+    #[webhook_handler(event = "file.stored")]
+    #[deprecated(since = "1.0.0", note = "use `wider`")]
+    pub async fn below(_event: FileStored) {}
+
+    /// The same with the attributes the other way round.
+    #[deprecated]
+    #[webhook_handler(event = "file.stored")]
+    pub async fn above(_event: FileStored) {}
+
+    #[deprecated]
+    pub(crate) type OldName = FileStored;
+
+    /// A handler of a deprecated type.
+    #[allow(deprecated)]
+    #[webhook_handler(event = "file.stored")]
+    pub(crate) async fn parameter(_event: OldName) {}
+
+    #[allow(deprecated)]
+    pub(super) fn all() -> Vec<uploadcare_hooks::HandlerDescriptor> {
+        webhook_handlers![below, above, parameter]
+    }
+}
 
 mod visibility {
     use super::*;
@@ -140,4 +168,10 @@ fn a_descriptor_says_what_the_attribute_says() {
     assert_eq!(handler.version().unwrap().as_str(), "0.7");
     assert_eq!((handler.path(), handler.secret_env()), ("/", Some("HOME")));
     assert!(webhook_handlers![].is_empty());
+}
+
+#[test]
+fn a_deprecated_handler_can_be_listed_without_a_warning() {
+    let names: Vec<_> = deprecated::all().iter().map(|handler| handler.name()).collect();
+    assert_eq!(names, ["below", "above", "parameter"]);
 }

@@ -1,5 +1,6 @@
-//! What a newcomer reads after each mistake. The messages are those of the toolchain in `rust-toolchain.toml`;
-//! `TRYBUILD=overwrite cargo test -p tests --test ui` writes them anew, to be read before they are committed.
+//! The compiler's output after each mistake. The messages are those of the toolchain in
+//! `rust-toolchain.toml`. `TRYBUILD=overwrite cargo test -p tests --test ui` writes them anew; read them
+//! before you commit them.
 
 #[test]
 fn each_mistake_gives_one_clear_message() {

@@ -1,4 +1,4 @@
-//! The options of the attribute, each with its span. Knows their form, not what they may say.
+//! The options of the attribute, each with its span. Knows their form, not which values are valid.
 
 use proc_macro2::Span;
 use syn::{
@@ -9,7 +9,7 @@ use syn::{
     punctuated::Punctuated,
 };
 
-use crate::valid::suggestion;
+use crate::suggest::suggestion;
 
 mod keyword {
     syn::custom_keyword!(event);
@@ -21,7 +21,7 @@ mod keyword {
     syn::custom_keyword!(name);
 }
 
-/// The names of all options, to suggest one for a wrong word.
+/// The names of all options, to suggest one for an unknown word.
 const NAMES: &[&str] = &["event", "events", "any", "version", "path", "secret_env", "name", "crate"];
 
 /// The options as they were written.
@@ -44,7 +44,7 @@ pub(crate) struct Events {
 }
 
 impl Options {
-    /// Where the runtime crate is.
+    /// The path to the runtime crate.
     pub(crate) fn crate_path(&self) -> Path {
         self.krate.clone().unwrap_or_else(default_crate_path)
     }
@@ -148,7 +148,8 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     parse().map_err(|_: Error| Error::new(span, "option `crate` takes a path: `crate = renamed_hooks`"))
 }
 
-/// A word that is no option; the list of options comes from the lookahead, which cannot forget one.
+/// The error for a word that is not an option. The list of options comes from the lookahead, so it is
+/// complete.
 fn unknown(input: ParseStream<'_>, option: Lookahead1<'_>) -> Error {
     if input.peek(LitStr) {
         let hint = "options have names: write `event = \"file.uploaded\"`";

@@ -1,5 +1,5 @@
-//! What comes out: the function as it was, and beside it a type of the same name with the descriptor. The shim only passes
-//! on; what it calls is in the runtime crate's `__private`.
+//! What the attribute expands to: the function as it was, and beside it a type of the same name with the
+//! descriptor. The generated code only passes on; the functions it calls are in the runtime crate.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -14,20 +14,26 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     let marker = Ident::new(handler.marker, Span::mixed_site());
     let context = Ident::new("context", Span::mixed_site());
 
-    let mut constants = TokenStream::new();
-    let mut needs = Vec::new();
-    let mut taken = Vec::new();
-    for (position, ty) in handler.parameters.iter().enumerate() {
+    let (mut constants, mut required_states, mut made, mut parameters) = (vec![], vec![], vec![], vec![]);
+    // From the last to the first, since each constant needs the next one.
+    let mut event_is_moved = quote!(false);
+    for (position, ty) in handler.parameters.iter().enumerate().rev() {
         let span = Span::mixed_site().located_at(ty.span());
         let constant = format_ident!("__WEBHOOK_PARAMETER_{position}", span = span);
+        let parameter = format_ident!("parameter_{position}", span = span);
         // The crate's path is spanned at the type too, or the message would point at the attribute.
         let private = private(krate, span);
         let event: Path = parse_quote_spanned!(span=> #krate::event::#marker);
-        constants.extend(quote_spanned! {span=>
-            const #constant: #private::Parameter<#ty> = #private::parameter::<#ty, #event>();
+        constants.push(quote_spanned! {span=>
+            const #constant: #private::Parameter<#ty> = #private::parameter::<#ty, #event>(#event_is_moved);
         });
-        needs.push(quote_spanned!(span=> #constant.needs()));
-        taken.push(quote_spanned!(span=> #constant.take(#context)?));
+        event_is_moved = quote_spanned!(span=> #constant.event_is_moved());
+        required_states.push(quote_spanned!(span=> #constant.required_states()));
+        made.push(quote_spanned!(span=> let #parameter = #constant.make(#context)?;));
+        parameters.push(quote_spanned!(span=> #constant.finish(#parameter, #context)?));
+    }
+    for tokens in [&mut constants, &mut required_states, &mut made, &mut parameters] {
+        tokens.reverse();
     }
 
     let output_span = handler.output.as_ref().map_or(function_name.span(), Spanned::span);
@@ -50,9 +56,9 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
         function,
         krate,
         &quote! {
-            #constants
+            #(#constants)*
             #module::descriptor(
-                #module::Options {
+                #module::Declaration {
                     name: #name,
                     module: ::core::module_path!(),
                     file: ::core::file!(),
@@ -62,8 +68,11 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
                     path: #path,
                     secret_env: #secret_env,
                 },
-                &[#(#needs),*],
-                |#context| #call(#context, |#context| ::core::result::Result::Ok(#function_name(#(#taken),*))),
+                &[#(#required_states),*],
+                |#context| #call(#context, |#context| {
+                    #(#made)*
+                    ::core::result::Result::Ok(#function_name(#(#parameters),*))
+                }),
             )
         },
     );
@@ -74,14 +83,17 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     }
 }
 
-/// The type beside the function. Braces put its name in the namespace of types alone, so that both can have it.
+/// The type beside the function. Because of the braces its name is in the type namespace only, so the
+/// function can have the same name.
 pub(crate) fn shape(function: &Function, krate: &Path, descriptor: &TokenStream) -> TokenStream {
     let Function { vis, sig, .. } = function;
     let cfgs: Vec<_> = function.cfgs().collect();
+    let deprecated = function.deprecated();
     let name = &sig.ident;
     let doc = format!("The handler `{}`, for `webhook_handlers!`.", name.unraw());
     quote! {
         #(#cfgs)*
+        #(#deprecated)*
         #[doc = #doc]
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
@@ -89,6 +101,8 @@ pub(crate) fn shape(function: &Function, krate: &Path, descriptor: &TokenStream)
 
         #(#cfgs)*
         #[automatically_derived]
+        // The compiler has warned about the function itself already.
+        #[allow(deprecated)]
         impl #krate::Webhook for #name {
             const DESCRIPTOR: #krate::HandlerDescriptor = { #descriptor };
         }
@@ -100,7 +114,7 @@ fn private(krate: &Path, span: Span) -> TokenStream {
     quote_spanned!(span=> #krate::__private)
 }
 
-/// The same path, as if it stood at `span`, resolved where it was written.
+/// The same path with its location moved to `span`. It is still resolved where it was written.
 fn respanned(path: &Path, span: Span) -> TokenStream {
     quote!(#path)
         .into_iter()

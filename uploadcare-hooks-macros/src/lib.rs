@@ -1,12 +1,15 @@
-//! The attribute of `uploadcare-hooks`. Its documentation stands in that crate.
+//! The attribute of `uploadcare-hooks`. Its documentation is in that crate.
 //!
-//! From top to bottom: `attr` reads the options, `model` the function, `valid` checks both, `expand` writes the shim, and
-//! `fallback` what comes out after a mistake.
+//! In the order of the work: `attr` parses the options and `model` the function, `valid` checks both,
+//! `expand` writes the generated code, and `fallback` what is left after a mistake. `events` lists the
+//! known events; `suggest` finds the word that a mistyped one may mean.
 
 mod attr;
+mod events;
 mod expand;
 mod fallback;
 mod model;
+mod suggest;
 mod valid;
 
 use proc_macro2::TokenStream;

@@ -1,4 +1,5 @@
-//! The annotated function: its signature, with its body left unread, so that an editor can go on completing inside it.
+//! The annotated function: its signature. The body is not parsed, so an editor can complete inside a
+//! body with mistakes.
 
 use proc_macro2::TokenStream;
 use syn::{
@@ -31,8 +32,17 @@ impl Parse for Function {
 }
 
 impl Function {
-    /// The conditions under which the function exists, and so all that belongs to it.
+    /// The conditions under which the function exists. They hold for all that is generated beside it.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
-        self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
+        self.attrs("cfg")
+    }
+
+    /// `#[deprecated]`, if the function has it.
+    pub(crate) fn deprecated(&self) -> impl Iterator<Item = &Attribute> {
+        self.attrs("deprecated")
+    }
+
+    fn attrs(&self, name: &str) -> impl Iterator<Item = &Attribute> {
+        self.attrs.iter().filter(move |attr| attr.path().is_ident(name))
     }
 }

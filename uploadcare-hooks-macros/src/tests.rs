@@ -1,12 +1,16 @@
-//! What comes out, printed. `UPDATE_SNAPSHOTS=1 cargo test -p uploadcare-hooks-macros` writes the files anew, to be read before they
-//! are committed.
+//! What the attribute expands to, printed.
+//! `UPDATE_SNAPSHOTS=1 cargo test -p uploadcare-hooks-macros` writes the files anew; read them before you
+//! commit them.
 
 use std::{env, fs, path::Path};
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use uploadcare_hooks::{__private as runtime, PayloadVersion};
 
-/// Expands, and compares with the file of that name.
+use crate::events;
+
+/// Expands, and compares with the file `snapshots/{name}.rs`.
 fn expands_to(name: &str, options: TokenStream, function: TokenStream) {
     let expanded = crate::expand_attribute(options, function);
     let printed = prettyplease::unparse(&syn::parse2(expanded).unwrap());
@@ -79,4 +83,21 @@ fn options_come_in_any_order_and_with_or_without_a_last_comma() {
         outputs.push(crate::expand_attribute(quote!(#(#rotated),*), function).to_string());
     }
     assert!(outputs.iter().all(|output| output == &outputs[0] && !output.contains("compile_error")), "{outputs:?}");
+}
+
+#[test]
+fn the_known_events_are_those_of_the_runtime_crate() {
+    let known: Vec<_> = events::EVENTS.iter().map(|event| (event.name, event.marker, event.payload)).collect();
+    assert_eq!(known, runtime::EVENTS);
+}
+
+#[test]
+fn the_known_versions_are_those_of_the_runtime_crate() {
+    let mut known = vec![events::NEWEST_VERSION];
+    known.extend(events::OLD_VERSIONS.iter().map(|(version, _)| *version));
+    assert_eq!(known, PayloadVersion::KNOWN);
+    let of_marker = |(marker, versions): &(&'static str, &'static [&'static str])| {
+        versions.iter().map(|version| (*version, *marker)).collect::<Vec<_>>()
+    };
+    assert_eq!(events::OLD_VERSIONS, runtime::OLD_VERSIONS.iter().flat_map(of_marker).collect::<Vec<_>>());
 }

@@ -33,7 +33,6 @@ mod signature;
 
 #[doc(hidden)]
 pub mod __private;
-#[cfg(feature = "macros")]
 mod attribute;
 
 #[cfg(feature = "macros")]

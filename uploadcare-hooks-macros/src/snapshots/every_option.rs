@@ -7,14 +7,15 @@ async fn r#move(event: Event) {}
 struct r#move {}
 #[cfg(feature = "count")]
 #[automatically_derived]
+#[allow(deprecated)]
 impl renamed::hooks::Webhook for r#move {
     const DESCRIPTOR: renamed::hooks::HandlerDescriptor = {
         const __WEBHOOK_PARAMETER_0: renamed::hooks::__private::Parameter<Event> = renamed::hooks::__private::parameter::<
             Event,
             renamed::hooks::event::Any,
-        >();
+        >(false);
         renamed::hooks::__private::descriptor(
-            renamed::hooks::__private::Options {
+            renamed::hooks::__private::Declaration {
                 name: "count_files",
                 module: ::core::module_path!(),
                 file: ::core::file!(),
@@ -24,15 +25,18 @@ impl renamed::hooks::Webhook for r#move {
                 path: "/files",
                 secret_env: ::core::option::Option::Some("FILES_SECRET"),
             },
-            &[__WEBHOOK_PARAMETER_0.needs()],
+            &[__WEBHOOK_PARAMETER_0.required_states()],
             |context| renamed::hooks::__private::call::<
                 (),
                 _,
             >(
                 context,
-                |context| ::core::result::Result::Ok(
-                    r#move(__WEBHOOK_PARAMETER_0.take(context)?),
-                ),
+                |context| {
+                    let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
+                    ::core::result::Result::Ok(
+                        r#move(__WEBHOOK_PARAMETER_0.finish(parameter_0, context)?),
+                    )
+                },
             ),
         )
     };

@@ -10,6 +10,7 @@ pub(crate) async fn index_upload(
 #[allow(non_camel_case_types)]
 pub(crate) struct index_upload {}
 #[automatically_derived]
+#[allow(deprecated)]
 impl ::uploadcare_hooks::Webhook for index_upload {
     const DESCRIPTOR: ::uploadcare_hooks::HandlerDescriptor = {
         const __WEBHOOK_PARAMETER_0: ::uploadcare_hooks::__private::Parameter<
@@ -17,15 +18,15 @@ impl ::uploadcare_hooks::Webhook for index_upload {
         > = ::uploadcare_hooks::__private::parameter::<
             FileUploaded,
             ::uploadcare_hooks::event::Uploaded,
-        >();
+        >(__WEBHOOK_PARAMETER_1.event_is_moved());
         const __WEBHOOK_PARAMETER_1: ::uploadcare_hooks::__private::Parameter<
             State<Db>,
         > = ::uploadcare_hooks::__private::parameter::<
             State<Db>,
             ::uploadcare_hooks::event::Uploaded,
-        >();
+        >(false);
         ::uploadcare_hooks::__private::descriptor(
-            ::uploadcare_hooks::__private::Options {
+            ::uploadcare_hooks::__private::Declaration {
                 name: "index_upload",
                 module: ::core::module_path!(),
                 file: ::core::file!(),
@@ -35,18 +36,25 @@ impl ::uploadcare_hooks::Webhook for index_upload {
                 path: "/",
                 secret_env: ::core::option::Option::None,
             },
-            &[__WEBHOOK_PARAMETER_0.needs(), __WEBHOOK_PARAMETER_1.needs()],
+            &[
+                __WEBHOOK_PARAMETER_0.required_states(),
+                __WEBHOOK_PARAMETER_1.required_states(),
+            ],
             |context| ::uploadcare_hooks::__private::call::<
                 Result<(), DbError>,
                 _,
             >(
                 context,
-                |context| ::core::result::Result::Ok(
-                    index_upload(
-                        __WEBHOOK_PARAMETER_0.take(context)?,
-                        __WEBHOOK_PARAMETER_1.take(context)?,
-                    ),
-                ),
+                |context| {
+                    let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
+                    let parameter_1 = __WEBHOOK_PARAMETER_1.make(context)?;
+                    ::core::result::Result::Ok(
+                        index_upload(
+                            __WEBHOOK_PARAMETER_0.finish(parameter_0, context)?,
+                            __WEBHOOK_PARAMETER_1.finish(parameter_1, context)?,
+                        ),
+                    )
+                },
             ),
         )
     };

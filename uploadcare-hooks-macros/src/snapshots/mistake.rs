@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown event `file.uplaoded`: did you mean `file.uploaded`?\n\nnote: known events are `file.uploaded`, `file.stored`, `file.deleted`, `file.infected`, `file.info_updated`; an event that this version does not know reaches handlers with `any`"
+    "unknown event `file.uplaoded`: did you mean `file.uploaded`?\n\nnote: known events are `file.uploaded`, `file.stored`, `file.deleted`, `file.infected`, `file.info_updated`; handlers with `any` also take events that this version does not know"
 }
 async fn index_upload(event: FileUploaded) {}
 ///The handler `index_upload`, for `webhook_handlers!`.
@@ -7,6 +7,7 @@ async fn index_upload(event: FileUploaded) {}
 #[allow(non_camel_case_types)]
 struct index_upload {}
 #[automatically_derived]
+#[allow(deprecated)]
 impl ::uploadcare_hooks::Webhook for index_upload {
     const DESCRIPTOR: ::uploadcare_hooks::HandlerDescriptor = {
         ::uploadcare_hooks::__private::inert()

@@ -46,7 +46,7 @@ impl Handler {
     }
 
     fn takes_event(&self, kind: &EventKind) -> bool {
-        self.descriptor.options.events.is_none_or(|events| events.contains(&kind.as_str()))
+        self.descriptor.events().is_none_or(|mut events| events.any(|event| event == *kind))
     }
 }
 
@@ -92,7 +92,7 @@ impl Route {
             }
         }
         // Events that this version does not know reach the handlers that take every event.
-        if handler.descriptor.options.events.is_none()
+        if handler.descriptor.events().is_none()
             && let Some(unknown) = self.by_event.last_mut()
         {
             unknown.push(Arc::clone(&handler));

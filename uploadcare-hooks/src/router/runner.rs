@@ -31,7 +31,7 @@ impl WebhookRouter {
 
     /// Runs a handler on a delivery, and says how it failed, a discarded delivery included.
     pub(crate) async fn run_handler(&self, handler: &HandlerDescriptor, delivery: Delivery) -> Result<(), FailureKind> {
-        let context = HandlerContext::new(delivery, Arc::clone(&self.core.states), handler.event_uses());
+        let context = HandlerContext::new(delivery, Arc::clone(&self.core.states));
         let limit = self.core.limits.handler;
         let started = limit.0.map(|limit| (limit, Instant::now()));
         let mut work = match contain(|| (handler.run)(context)) {
