@@ -17,7 +17,8 @@ fuzz_target!(|body: &[u8]| {
         let _ = file.appdata.moderation_labels();
         let _ = file.appdata.remove_bg();
     }
-    // A known event and its payload are read alike. Only the event may have texts that are not Unicode.
+    // A known event and its payload are read alike. Only the event may have texts that are not
+    // Unicode.
     if let (Ok(Event::FileUploaded(event)), Ok(payload)) = (&event, serde_json::from_slice::<FileUploaded>(body)) {
         assert_eq!(event, &payload);
     }

@@ -1,8 +1,8 @@
-//! A whole call of a router: every request is answered with one of the statuses that are promised, and
-//! no request that is not signed is acknowledged.
+//! A whole call of a router: every request is answered with one of the statuses that are promised,
+//! and no request that is not signed is acknowledged.
 //!
-//! The input is the path, a line break, the signature, a line break, and the body. With the signature
-//! `!` the body is signed correctly.
+//! The input is the path, a line break, the signature, a line break, and the body. With the
+//! signature `!` the body is signed correctly.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -11,7 +11,9 @@ use bytes::Bytes;
 use futures_executor::block_on;
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use uploadcare_hooks::{Event, FileUploaded, SigningSecret, WebhookRouter, payload::v0_6, webhook_handler, webhook_handlers};
+use uploadcare_hooks::{
+    Event, FileUploaded, SigningSecret, WebhookRouter, payload::v0_6, webhook_handler, webhook_handlers,
+};
 
 #[webhook_handler(event = "file.uploaded")]
 async fn index(_event: FileUploaded) {}
@@ -40,6 +42,6 @@ fuzz_target!(|input: &[u8]| {
     let status = block_on(ROUTER.handle(request)).status().as_u16();
     assert!([204, 401, 404, 413, 422, 500].contains(&status), "{status}");
     assert!(status != 204 || signature == right.as_bytes(), "not signed, and acknowledged");
-    // Only a handler that reads the body again, as an old version, can fail here.
+    // Only a handler that reads the body again, as an old version, can fail.
     assert!(status != 500 || path.starts_with(b"/old"), "no handler of this path fails");
 });

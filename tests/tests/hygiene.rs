@@ -1,4 +1,5 @@
-//! The code that the attribute writes compiles whatever the names around it are, and without warnings.
+//! The code that the attribute writes compiles whatever the names around it are, and without
+//! warnings.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 #![deny(warnings, missing_docs, unreachable_pub)]
 #![forbid(unsafe_code)]
@@ -67,7 +68,11 @@ pub mod shadowed {
         ::core::result::Result::Ok(())
     }
 
-    #[::uploadcare_hooks::webhook_handler(events = ["file.stored", "file.deleted"], version = "0.7", secret_env = "HOME")]
+    #[::uploadcare_hooks::webhook_handler(
+        events = ["file.stored", "file.deleted"],
+        version = "0.7",
+        secret_env = "HOME"
+    )]
     pub async fn options(_event: ::uploadcare_hooks::Event) {}
 }
 

@@ -28,8 +28,8 @@ impl<E> FromDelivery<E> for Looks {
     }
 }
 
-/// A parameter of an application that takes the payload as a handler does, and looks at the event before
-/// and after.
+/// A parameter of an application that takes the payload as a handler does, and looks at the event
+/// before and after.
 struct Wraps(FileUploaded);
 
 impl FromDelivery<event::Uploaded> for Wraps {

@@ -148,8 +148,8 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     parse().map_err(|_: Error| Error::new(span, "option `crate` takes a path: `crate = renamed_hooks`"))
 }
 
-/// The error for a word that is not an option. The list of options comes from the lookahead, so it is
-/// complete.
+/// The error for a word that is not an option. The list of options comes from the lookahead, so it
+/// is complete.
 fn unknown(input: ParseStream<'_>, option: Lookahead1<'_>) -> Error {
     if input.peek(LitStr) {
         let hint = "options have names: write `event = \"file.uploaded\"`";

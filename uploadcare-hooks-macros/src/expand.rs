@@ -1,5 +1,6 @@
-//! What the attribute expands to: the function as it was, and beside it a type of the same name with the
-//! descriptor. The generated code only passes on; the functions it calls are in the runtime crate.
+//! What the attribute expands to: the function as it was, and beside it a type of the same name
+//! with the descriptor. The generated code only passes on; the functions it calls are in the
+//! runtime crate.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -83,8 +84,8 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     }
 }
 
-/// The type beside the function. Because of the braces its name is in the type namespace only, so the
-/// function can have the same name.
+/// The type beside the function. Because of the braces its name is in the type namespace only, so
+/// the function can have the same name.
 pub(crate) fn shape(function: &Function, krate: &Path, descriptor: &TokenStream) -> TokenStream {
     let Function { vis, sig, .. } = function;
     let cfgs: Vec<_> = function.cfgs().collect();

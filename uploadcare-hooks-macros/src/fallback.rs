@@ -1,5 +1,5 @@
-//! What the attribute expands to after a mistake: the messages, the function untouched, and an inert
-//! descriptor, so that listing the handler does not add a second message.
+//! What the attribute expands to after a mistake: the messages, the function untouched, and an
+//! inert descriptor, so that listing the handler does not add a second message.
 
 use proc_macro2::TokenStream;
 use quote::quote;

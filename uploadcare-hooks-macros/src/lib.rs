@@ -1,8 +1,8 @@
 //! The attribute of `uploadcare-hooks`. Its documentation is in that crate.
 //!
-//! In the order of the work: `attr` parses the options and `model` the function, `valid` checks both,
-//! `expand` writes the generated code, and `fallback` what is left after a mistake. `events` lists the
-//! known events; `suggest` finds the word that a mistyped one may mean.
+//! In the order of the work: `attr` parses the options and `model` the function, `valid` checks
+//! both, `expand` writes the generated code, and `fallback` what is left after a mistake. `events`
+//! lists the known events; `suggest` finds the word that a mistyped one may mean.
 
 mod attr;
 mod events;

@@ -1,5 +1,5 @@
-//! The annotated function: its signature. The body is not parsed, so an editor can complete inside a
-//! body with mistakes.
+//! The annotated function: its signature. The body is not parsed, so an editor can complete inside
+//! a body with mistakes.
 
 use proc_macro2::TokenStream;
 use syn::{
@@ -32,7 +32,8 @@ impl Parse for Function {
 }
 
 impl Function {
-    /// The conditions under which the function exists. They hold for all that is generated beside it.
+    /// The conditions under which the function exists. They hold for all that is generated beside
+    /// it.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
         self.attrs("cfg")
     }

@@ -1,6 +1,6 @@
 //! What the attribute expands to, printed.
-//! `UPDATE_SNAPSHOTS=1 cargo test -p uploadcare-hooks-macros` writes the files anew; read them before you
-//! commit them.
+//! `UPDATE_SNAPSHOTS=1 cargo test -p uploadcare-hooks-macros` writes the files anew; read them
+//! before you commit them.
 
 use std::{env, fs, path::Path};
 

@@ -1,4 +1,5 @@
-//! All checks of the options and the signature. All mistakes are collected before they are reported.
+//! All checks of the options and the signature. All mistakes are collected before they are
+//! reported.
 
 mod function;
 mod options;

@@ -1,5 +1,5 @@
-//! What the code that `#[webhook_handler]` and `webhook_handlers!` write names. Not part of the public
-//! interface: it changes with every release. Re-exports only.
+//! What the code that `#[webhook_handler]` and `webhook_handlers!` write names. Not part of the
+//! public interface: it changes with every release. Re-exports only.
 
 pub use std::vec::Vec;
 

@@ -1,5 +1,5 @@
-//! How applications annotate functions and list them. The attribute's documentation is here, and not
-//! in the macro crate, so that its examples are compiled.
+//! How applications annotate functions and list them. The attribute's documentation is here, and
+//! not in the macro crate, so that its examples are compiled.
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("../docs/webhook_handler.md")]

@@ -1,4 +1,4 @@
-//! A verified request: what came, and the event that was read from it.
+//! A verified request: what was received, and the event that was read from it.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -12,9 +12,10 @@ use crate::{
     signature::MacBytes,
 };
 
-/// A delivery whose signature was checked: the request as it came, and its event.
+/// A delivery whose signature was checked: the request as it was received, and its event.
 ///
-/// A handler takes it as a parameter when the payload is not enough. Clones share everything.
+/// A handler takes it as a parameter when the payload is not enough. Clones share the request and
+/// the event.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     event: Arc<Event>,
@@ -34,7 +35,7 @@ pub(crate) struct Received {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MatchedSecret {
     pub(crate) position: usize,
-    /// Whether it is one of the router's, which handlers without `secret_env` take.
+    /// Whether it is one of the router's secrets, which are used for handlers without `secret_env`.
     pub(crate) of_router: bool,
 }
 
@@ -43,12 +44,13 @@ impl Delivery {
         Self { event: Arc::new(event), request: Arc::new(request) }
     }
 
-    /// What identifies the delivery: the same for a redelivery of the same bytes, signed with the same secret.
+    /// The id of the delivery. A redelivery of the same bytes, signed with the same secret, has the
+    /// same id.
     pub fn id(&self) -> DeliveryId {
         self.request.id
     }
 
-    /// What happened.
+    /// The kind of the event.
     pub fn kind(&self) -> EventKind {
         self.event.kind()
     }
@@ -58,7 +60,7 @@ impl Delivery {
         &self.event
     }
 
-    /// The event, to keep.
+    /// The event, for keeping it longer than the delivery.
     pub fn shared_event(&self) -> Arc<Event> {
         Arc::clone(&self.event)
     }
@@ -68,25 +70,29 @@ impl Delivery {
         &self.request.body
     }
 
-    /// The request's headers. The signature covers none of them. Empty in a worker of a queue, which keeps none.
+    /// The request's headers. The signature does not cover them. Empty in a worker of a queue,
+    /// since a queue does not store them.
     pub fn headers(&self) -> &HeaderMap {
         &self.request.headers
     }
 
-    /// The path inside the router that the delivery came to, such as `/`.
+    /// The path inside the router to which the delivery was sent, such as `/`.
     pub fn path(&self) -> &str {
         self.request.path
     }
 
-    /// Which of the router's secrets it was signed with; `None` if unsigned deliveries are accepted and it had no signature.
+    /// The position of the secret that the delivery was signed with; `None` if unsigned deliveries
+    /// are accepted and it had no signature.
     ///
-    /// Positions count from 0: first the secrets given to the builder in their order, then each `secret_env` of the handlers, then each new one
-    /// of a rotation. `None` in a worker of a queue: it was verified before it was stored.
+    /// Positions count from 0: first the secrets given to the builder in their order, then each
+    /// `secret_env` of the handlers, then each new secret of a rotation. `None` in a worker of a
+    /// queue, since the delivery was verified before it was stored.
     pub fn secret_position(&self) -> Option<usize> {
         self.request.secret.map(|secret| secret.position)
     }
 
-    /// Takes the event out if nobody else holds it, or copies it.
+    /// Moves the event out if this is the only clone of the delivery, or else copies it. After a
+    /// move the delivery has an empty event, so only the last user of a delivery may call this.
     pub(crate) fn take_event(&mut self) -> Event {
         match Arc::get_mut(&mut self.event) {
             Some(event) => event.take(),
@@ -95,10 +101,12 @@ impl Delivery {
     }
 }
 
-/// What identifies a delivery: the first half of its signature, or of the SHA-256 of the body if it has none.
+/// The id of a delivery: the first half of its signature, or of the SHA-256 of the body if it has
+/// no signature.
 ///
-/// Uploadcare sends no delivery id. A redelivery is expected to carry the same bytes and so the same signature. Only half of the
-/// signature is kept, so that a log with ids holds nothing that could be sent again.
+/// Uploadcare sends no delivery id. A redelivery is expected to carry the same bytes and so the
+/// same signature. The id has only half of the signature, so ids in a log cannot be used to send a
+/// delivery again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId([u8; 16]);
 

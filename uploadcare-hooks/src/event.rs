@@ -1,5 +1,5 @@
-//! One verified delivery's event, and the marker types that name events in the type system. All of it
-//! follows the table of events in `payload`.
+//! One verified delivery's event, and the marker types that name events in the type system. All of
+//! it follows the table of events in `payload`.
 
 mod marker;
 mod unknown;
@@ -59,28 +59,32 @@ macro_rules! event {
 for_each_event!(event);
 
 impl Event {
-    /// Reads a payload of any version, in one pass over the bytes. Verify the signature over the same
-    /// bytes first.
+    /// Reads a payload of any version, in one pass over the bytes. Verify the signature over the
+    /// same bytes first.
     ///
     /// ```
     /// use uploadcare_hooks::{Event, EventKind};
     ///
     /// let event = Event::from_slice(
-    ///     br#"{"hook": {"event": "file.stored"}, "data": {"uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b"}}"#,
+    ///     br#"{
+    ///         "hook": {"event": "file.stored"},
+    ///         "data": {"uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b"}
+    ///     }"#,
     /// )?;
     /// assert_eq!(event.kind(), EventKind::FileStored);
     /// # Ok::<(), uploadcare_hooks::DecodeError>(())
     /// ```
     ///
     /// # Errors
-    /// [`DecodeError`] if the bytes are not JSON, if `hook.event` is missing, or if the event is known
-    /// and its payload does not fit: `data.uuid` is missing, or a value has an unexpected type.
+    /// [`DecodeError`] if the bytes are not JSON, if `hook.event` is missing, or if the event is
+    /// known and its payload does not fit: `data.uuid` is missing, or a value has an unexpected
+    /// type.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
         Self::read(body, Body::Borrowed)
     }
 
-    /// Like [`from_slice`](Self::from_slice), without copying `appdata`: it shares the body and keeps it
-    /// in memory.
+    /// Like [`from_slice`](Self::from_slice), without copying `appdata`: it shares the body and
+    /// keeps it in memory.
     ///
     /// # Errors
     /// As [`from_slice`](Self::from_slice).
@@ -95,8 +99,8 @@ impl Event {
         }
     }
 
-    /// Reads a body that does not have the form of a known event. It may still be an event that is not
-    /// known, or have texts that are not Unicode.
+    /// Reads a body that does not have the form of a known event. It may still be an event that is
+    /// not known, or have texts that are not Unicode.
     #[cold]
     fn read_odd(json: &[u8], body: Body<'_>, error: &serde_json::Error) -> Result<Self, DecodeError> {
         if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), .. } }) = serde_json::from_slice(json) {
@@ -117,8 +121,8 @@ impl Event {
         std::mem::replace(self, Self::Unknown(UnknownEvent::default()))
     }
 
-    /// The subscription that the delivery belongs to; `None` for an unknown event, since its form is not
-    /// known.
+    /// The subscription that the delivery belongs to; `None` for an unknown event, since its form
+    /// is not known.
     pub fn hook(&self) -> Option<&Hook> {
         self.parts().map(|(hook, _)| hook)
     }
@@ -126,5 +130,24 @@ impl Event {
     /// The file that the event is about; `None` for an unknown event, since its form is not known.
     pub fn file(&self) -> Option<&File> {
         self.parts().map(|(_, file)| file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! payload_names {
+        ($($(#[$doc:meta])* $name:ident = $word:literal, marker $marker:ident;)+) => {
+            // A payload that `lib.rs` does not re-export fails to compile here.
+            [$(($word, crate::$name::new(uuid::Uuid::nil()).hook.event)),+]
+        };
+    }
+
+    #[test]
+    fn the_payload_of_every_event_is_a_name_of_the_crate() {
+        for (word, kind) in for_each_event!(payload_names) {
+            assert_eq!(kind.as_str(), word);
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Handlers: what the attribute makes of an `async fn`, which parameters it may have, and what it may
-//! return. Knows nothing of routing or of HTTP statuses.
+//! Handlers: what the attribute makes of an `async fn`, which parameters it may have, and what it
+//! may return. Knows nothing of routing or of HTTP statuses.
 
 mod descriptor;
 mod outcome;

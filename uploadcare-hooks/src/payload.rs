@@ -1,14 +1,16 @@
-//! What a delivery says: the payloads of every version, read tolerantly. Knows JSON, nothing of HTTP.
+//! What a delivery says: the payloads of every version, read tolerantly. Knows JSON, nothing of
+//! HTTP.
 //!
-//! By default an application uses the types of [`v0_7`]; a delivery of an older version is lifted into
-//! them. [`v0_6`] and [`v0_5`] hold the older forms as they are sent, for handlers that ask for them.
+//! By default an application uses the types of [`v0_7`]; a delivery of an older version is lifted
+//! into them. [`v0_6`] and [`v0_5`] hold the older forms as they are sent, for handlers that ask
+//! for them.
 //!
-//! **What is tolerated.** A payload needs `hook.event` and `data.uuid`. Everything else may be absent or
-//! `null`. Unknown fields are ignored, and unknown enum values are kept as text. Whole numbers may be
-//! written as fractions, and a number that makes no sense in its place (negative, too large) counts as
-//! absent. Timestamps may lack the offset (then they are UTC) or the fraction. A text may hold what is
-//! not Unicode, such as half of a surrogate pair: it is read as U+FFFD. Anything else that does not fit
-//! is a [`DecodeError`] that names the place.
+//! **What is tolerated.** A payload needs `hook.event` and `data.uuid`. Everything else may be
+//! absent or `null`. Unknown fields are ignored, and unknown enum values are kept as text. Whole
+//! numbers may be written as fractions, and a number that makes no sense in its place (negative,
+//! too large) counts as absent. Timestamps may lack the offset (then they are UTC) or the fraction.
+//! A text may hold what is not Unicode, such as half of a surrogate pair: it is read as U+FFFD.
+//! Anything else that does not fit is a [`DecodeError`] that names the place.
 
 pub mod appdata;
 mod content;

@@ -219,7 +219,10 @@ fn changed_values_tell_what_was_there_before() {
     let mut payload = payload("file.info_updated");
     payload["previous_values"] = json!({
         "metadata": {"pet": "dog", "subsystem": null},
-        "appdata": {"uc_clamav_virus_scan": null, "remove_bg": {"data": {"foreground_type": "person"}, "version": "1.0"}},
+        "appdata": {
+            "uc_clamav_virus_scan": null,
+            "remove_bg": {"data": {"foreground_type": "person"}, "version": "1.0"},
+        },
     });
     let Event::FileInfoUpdated(event) = read(&payload) else { panic!() };
     let before = event.previous_values.metadata.unwrap();
@@ -249,7 +252,12 @@ fn applications_are_read_when_asked_for() {
     assert_eq!(labels.version.as_deref(), Some("2016-06-27"));
 
     let appdata = json!({
-        "aws_rekognition_detect_moderation_labels": {"data": {"ModerationModelVersion": "6.0", "ModerationLabels": [{"Confidence": 93.4, "Name": "Weapons", "ParentName": "Violence"}]}},
+        "aws_rekognition_detect_moderation_labels": {
+            "data": {
+                "ModerationModelVersion": "6.0",
+                "ModerationLabels": [{"Confidence": 93.4, "Name": "Weapons", "ParentName": "Violence"}],
+            },
+        },
         "uc_clamav_virus_scan": {"data": {"infected": "perhaps"}},
         "own": {"data": {"score": 3}},
     });

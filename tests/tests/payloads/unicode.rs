@@ -1,5 +1,5 @@
-//! Texts that are not Unicode: half of a surrogate pair, as browsers let end users type it, and bytes
-//! that are not UTF-8. A delivery with one is read, with U+FFFD in its place.
+//! Texts that are not Unicode: half of a surrogate pair, as browsers let end users type it, and
+//! bytes that are not UTF-8. A delivery with one is read, with U+FFFD in its place.
 
 use bytes::Bytes;
 use serde_json::{Value, json};

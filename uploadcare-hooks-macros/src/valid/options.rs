@@ -174,7 +174,7 @@ pub(super) fn check_name(options: &Options, function: &Function, mistakes: &mut 
     } else if value.contains('#') {
         mistakes.on(
             name,
-            "a handler's name must not contain `#`: in the keys of a queue's jobs, a number follows the name after a `#`",
+            "a handler's name must not contain `#`: in the keys of a queue's jobs, `#` and a number follow the name",
         );
     }
     value

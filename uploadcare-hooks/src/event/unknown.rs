@@ -27,8 +27,8 @@ impl UnknownEvent {
         &self.body
     }
 
-    /// Reads the whole payload as a type of your own. Texts may have half of a surrogate pair: it is
-    /// read as U+FFFD.
+    /// Reads the whole payload as a type of your own. Texts may have half of a surrogate pair: it
+    /// is read as U+FFFD.
     ///
     /// # Errors
     /// [`DecodeError`] if the payload does not fit the type.

@@ -5,8 +5,8 @@ use std::{fmt, future::Future, pin::Pin};
 use super::{HandlerContext, Outcome, RequiredStates};
 use crate::payload::{EventKind, PayloadVersion};
 
-/// A function annotated with `#[webhook_handler]`. The attribute implements this trait; applications do
-/// not implement it themselves.
+/// A function annotated with `#[webhook_handler]`. The attribute implements this trait;
+/// applications do not implement it themselves.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a webhook handler",
     label = "not annotated with `#[webhook_handler(..)]`",
@@ -21,8 +21,8 @@ pub trait Webhook {
 #[doc(hidden)]
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// All that a router needs to know of a handler: its name, the deliveries that it takes, and how to call
-/// it.
+/// All that a router needs to know of a handler: its name, the deliveries that it takes, and how to
+/// call it.
 ///
 /// Made by `#[webhook_handler]`, and listed by [`webhook_handlers!`](crate::webhook_handlers).
 #[derive(Clone, Copy)]
@@ -58,8 +58,8 @@ impl HandlerDescriptor {
         Self { declaration, required_states, run }
     }
 
-    /// The handler's name: the attribute's `name`, which defaults to the name of the function. Unique in a
-    /// router.
+    /// The handler's name: the attribute's `name`, which defaults to the name of the function.
+    /// Unique in a router.
     pub fn name(&self) -> &'static str {
         self.declaration.name
     }
@@ -79,7 +79,8 @@ impl HandlerDescriptor {
         self.declaration.path
     }
 
-    /// The environment variable that holds its own signing secret; `None` if it uses the router's secrets.
+    /// The environment variable that holds its own signing secret; `None` if it uses the router's
+    /// secrets.
     pub fn secret_env(&self) -> Option<&'static str> {
         self.declaration.secret_env
     }

@@ -11,7 +11,8 @@ pub type Outcome = Result<(), HandlerError>;
 #[diagnostic::on_unimplemented(
     message = "a webhook handler cannot return `{Self}`",
     label = "neither `()` nor `Result<(), E>`",
-    note = "return `Result<(), E>`, where `E` is any error type that is `Send + Sync + 'static` (also `anyhow::Error`, `String`), or `HandlerError`"
+    note = "return `Result<(), E>`, where `E` is any error type that is `Send + Sync + 'static` \
+            (also `anyhow::Error`, `String`), or `HandlerError`"
 )]
 pub trait IntoOutcome {
     /// Turns the return value into an outcome.
@@ -33,18 +34,21 @@ impl<E: Into<HandlerError>> IntoOutcome for Result<(), E> {
     }
 }
 
-/// Why a handler failed, and whether it is worth another try.
+/// Why a handler failed, and whether the delivery should be sent again.
 ///
-/// Every error type turns into one with `?`: the delivery is then answered 500 and Uploadcare sends it again, for up to 72 hours. With
-/// [`discard`](Self::discard) it is acknowledged and logged instead, for what will never succeed.
+/// Every error type turns into a `HandlerError` with `?`. The router then answers 500, and
+/// Uploadcare sends the delivery again, for up to 72 hours. If another attempt cannot succeed, use
+/// [`discard`](Self::discard): the delivery is acknowledged, and the error logged.
 ///
-/// Like `anyhow::Error` it is not itself a [`std::error::Error`], so that every error can turn into it.
+/// Like `anyhow::Error` it does not implement [`std::error::Error`], so that every error can turn
+/// into it.
 ///
 /// ```
 /// use uploadcare_hooks::{FileUploaded, HandlerError};
 ///
 /// async fn index(event: FileUploaded) -> Result<(), HandlerError> {
-///     let name = event.data.original_filename.ok_or_else(|| HandlerError::discard("a file without a name"))?;
+///     let name = event.data.original_filename;
+///     let name = name.ok_or_else(|| HandlerError::discard("a file without a name"))?;
 ///     std::fs::write("index.txt", name)?;
 ///     Ok(())
 /// }
@@ -55,17 +59,17 @@ pub struct HandlerError {
 }
 
 impl HandlerError {
-    /// A failure that may pass: the delivery is to be sent again.
+    /// A temporary failure: Uploadcare should send the delivery again.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: error.into(), discard: false }
     }
 
-    /// A failure that will not pass: the delivery is acknowledged, and the error logged.
+    /// A permanent failure: the delivery is acknowledged, and the error logged.
     pub fn discard(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: error.into(), discard: true }
     }
 
-    /// Whether the delivery is to be acknowledged all the same.
+    /// Whether the delivery is acknowledged in spite of the error.
     pub fn is_discard(&self) -> bool {
         self.discard
     }
@@ -82,7 +86,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for HandlerError {
     }
 }
 
-/// The error, and what caused it, in one line.
+/// The error and its causes, in one line.
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&with_causes(self.get_ref()))

@@ -11,10 +11,10 @@ use crate::{
 
 /// A type that a handler of the event `E` may have as a parameter.
 ///
-/// `E` is a marker from [`event`](crate::event). A handler of one event takes that event's payload, such
-/// as [`FileUploaded`](crate::FileUploaded) for `file.uploaded`. Every handler may take [`Event`],
-/// `Arc<Event>`, [`Delivery`], [`DeliveryId`] and [`State<T>`](crate::State). Implement the trait for
-/// every `E` to make a parameter of your own type:
+/// `E` is a marker from [`event`](crate::event). A handler of one event takes that event's payload,
+/// such as [`FileUploaded`](crate::FileUploaded) for `file.uploaded`. Every handler may take
+/// [`Event`], `Arc<Event>`, [`Delivery`], [`DeliveryId`] and [`State<T>`](crate::State). Implement
+/// the trait for every `E` to make a parameter of your own type:
 ///
 /// ```
 /// use uploadcare_hooks::{FromDelivery, HandlerContext, HandlerError};
@@ -23,7 +23,8 @@ use crate::{
 ///
 /// impl<E> FromDelivery<E> for Tenant {
 ///     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
-///         let tenant = context.delivery().event().file().and_then(|file| file.metadata.get("tenant").cloned());
+///         let file = context.delivery().event().file();
+///         let tenant = file.and_then(|file| file.metadata.get("tenant").cloned());
 ///         tenant.map(Tenant).ok_or_else(|| HandlerError::discard("the file has no tenant"))
 ///     }
 /// }
@@ -38,7 +39,8 @@ use crate::{
     note = "every handler may take `Event`, `Arc<Event>`, `Delivery`, `DeliveryId` and `State<T>`"
 )]
 pub trait FromDelivery<E>: Sized {
-    /// Whether [`move_from_delivery`](Self::move_from_delivery) moves the event out of the delivery.
+    /// Whether [`move_from_delivery`](Self::move_from_delivery) moves the event out of the
+    /// delivery.
     #[doc(hidden)]
     const MOVES_EVENT: bool = false;
 
@@ -54,8 +56,8 @@ pub trait FromDelivery<E>: Sized {
         Self::from_delivery(context.0)
     }
 
-    /// Names the states that the parameter needs, so that building the router fails if one of them was
-    /// not provided.
+    /// Names the states that the parameter needs, so that building the router fails if one of them
+    /// was not provided.
     fn required_states(_states: &mut RequiredStates) {}
 }
 
@@ -159,8 +161,8 @@ fn of_another_event(expected: &str, event: &Event) -> HandlerError {
     HandlerError::new(format!("the delivery is of the event {:?}, not `{expected}`", kind.as_str()))
 }
 
-/// The payload of an old version as it was sent. It is read from the body again, since the event was
-/// lifted.
+/// The payload of an old version as it was sent. It is read from the body again, since the event
+/// was lifted.
 macro_rules! old_payload_parameters {
     ($($version:ident::$name:ident, marker $marker:ident, versions [$($word:literal),+] $versions:literal;)+) => {$(
         impl FromDelivery<event::$marker> for $version::$name {

@@ -1,5 +1,5 @@
-//! What the code that `#[webhook_handler]` writes calls, by way of `__private`. The generated code only
-//! passes on; the logic is here.
+//! What the code that `#[webhook_handler]` writes calls, by way of `__private`. The generated code
+//! only passes on; the logic is here.
 
 use futures_util::FutureExt;
 
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::payload::{for_each_event, for_each_old_payload};
 
-/// One parameter of a handler of the event `E`, as a constant: the states that it needs, and how to make
-/// it.
+/// One parameter of a handler of the event `E`, as a constant: the states that it needs, and how to
+/// make it.
 #[derive(Debug)]
 pub struct Parameter<T> {
     make: fn(&mut HandlerContext) -> Result<T, HandlerError>,
@@ -21,8 +21,8 @@ pub struct Parameter<T> {
     required_states: fn(&mut RequiredStates),
 }
 
-/// Describes a parameter. The last one that can move the event does so; `event_is_moved` says whether a
-/// later parameter is that one.
+/// Describes a parameter. The last one that can move the event does so; `event_is_moved` says
+/// whether a later parameter is that one.
 ///
 /// The only function that names [`FromDelivery`], so that a wrong type gives one error.
 pub const fn parameter<T: FromDelivery<E>, E>(event_is_moved: bool) -> Parameter<T> {
@@ -117,7 +117,8 @@ for_each_event!(list_events);
 
 macro_rules! list_old_payloads {
     ($($version:ident::$name:ident, marker $marker:ident, versions [$($word:literal),+] $versions:literal;)+) => {
-        /// For the test of the attribute's own list: each marker of an old payload with its versions.
+        /// For the test of the attribute's own list: each marker of an old payload with its
+        /// versions.
         pub const OLD_VERSIONS: &[(&str, &[&str])] = &[$((stringify!($marker), &[$($word),+]),)+];
     };
 }

@@ -42,8 +42,8 @@ impl States {
     }
 }
 
-/// A handler's parameter that takes a clone of the state of type `T`, which was given to the router's
-/// builder with [`state`](crate::WebhookRouterBuilder::state).
+/// A handler's parameter that takes a clone of the state of type `T`, which was given to the
+/// router's builder with [`state`](crate::WebhookRouterBuilder::state).
 ///
 /// Building the router fails if no state of type `T` was provided.
 #[derive(Debug, Clone, Copy, Default)]

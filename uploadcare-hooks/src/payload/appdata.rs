@@ -1,5 +1,6 @@
-//! `appdata`: what applications found out about a file. Stays raw JSON until somebody asks for an application, since the labels of an
-//! image can be 30 times as large as the rest of a delivery. For the same reason it shares the delivery's body, where there is one to share.
+//! `appdata`: the results of the applications that analysed a file. Stays raw JSON until the
+//! application asks for a result, since the labels of an image can be 30 times as large as the rest
+//! of a delivery. For the same reason it shares the delivery's body if it can.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -16,7 +17,7 @@ use super::{DecodeError, decode, lenient, repair::repair};
 
 type Entries<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-/// The results of the applications that looked at a file, by the application's name.
+/// The results of the applications that analysed a file, by the application's name.
 ///
 /// See [Uploadcare: add-ons](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Add-Ons) and
 /// [file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/File), `appdata`.
@@ -25,26 +26,29 @@ type Entries<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 /// use uploadcare_hooks::payload::appdata::AppData;
 ///
 /// let appdata: AppData = serde_json::from_str(
-///     r#"{"uc_clamav_virus_scan": {"data": {"infected": true, "infected_with": "Win.Test.EICAR_HDB-1"}, "version": "0.105.1"}}"#,
+///     r#"{"uc_clamav_virus_scan": {
+///         "data": {"infected": true, "infected_with": "Win.Test.EICAR_HDB-1"},
+///         "version": "0.105.1"
+///     }}"#,
 /// )?;
-/// let scan = appdata.virus_scan()?.expect("a scan is there");
+/// let scan = appdata.virus_scan()?.expect("a scan result");
 /// assert!(scan.data.infected);
 /// assert!(appdata.remove_bg()?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct AppData(
-    /// A JSON object, empty if there was none.
+    /// A JSON object; empty if none was sent.
     Bytes,
 );
 
 impl AppData {
-    /// Whether no application is named.
+    /// Whether there are no results.
     pub fn is_empty(&self) -> bool {
         self.read_entries(|entries| entries.is_empty()).is_ok_and(|empty| empty)
     }
 
-    /// The JSON object as it was sent, `{}` if there was none.
+    /// The JSON object as it was sent; `{}` if none was sent.
     pub fn as_json(&self) -> &str {
         match str::from_utf8(&self.0) {
             Ok(json) if !json.is_empty() => json,
@@ -52,7 +56,8 @@ impl AppData {
         }
     }
 
-    /// The names of the applications, sorted. In `previous_values`, also of those that had no result before.
+    /// The names of the applications, sorted. In `previous_values` they include applications that
+    /// had no result before.
     ///
     /// # Errors
     /// [`DecodeError`] if the names cannot be read.
@@ -60,9 +65,10 @@ impl AppData {
         self.read_entries(|entries| entries.into_keys().map(Cow::into_owned).collect())
     }
 
-    /// The result of the application called `name`, `None` if there is none; its `data` is read as `T`.
+    /// The result of the application called `name`, with its `data` read as `T`; `None` if there is
+    /// no such result.
     ///
-    /// For applications that this crate has no accessor for; each call reads the JSON anew.
+    /// For applications without a method of their own here. Each call reads the JSON again.
     ///
     /// # Errors
     /// [`DecodeError`] if the result does not fit `T`.
@@ -73,7 +79,7 @@ impl AppData {
         result.map_err(|error| error.within(name).within("appdata"))
     }
 
-    /// What the virus scan found: `uc_clamav_virus_scan`.
+    /// The result of the virus scan: `uc_clamav_virus_scan`.
     ///
     /// # Errors
     /// [`DecodeError`] if the result has another form.
@@ -81,7 +87,7 @@ impl AppData {
         self.get("uc_clamav_virus_scan")
     }
 
-    /// What an image shows: `aws_rekognition_detect_labels`.
+    /// The labels of an image: `aws_rekognition_detect_labels`.
     ///
     /// # Errors
     /// [`DecodeError`] if the result has another form.
@@ -89,7 +95,7 @@ impl AppData {
         self.get("aws_rekognition_detect_labels")
     }
 
-    /// What is unsafe in an image: `aws_rekognition_detect_moderation_labels`.
+    /// The labels of unsafe content in an image: `aws_rekognition_detect_moderation_labels`.
     ///
     /// # Errors
     /// [`DecodeError`] if the result has another form.
@@ -97,7 +103,7 @@ impl AppData {
         self.get("aws_rekognition_detect_moderation_labels")
     }
 
-    /// What the background removal found: `remove_bg`.
+    /// The result of the background removal: `remove_bg`.
     ///
     /// # Errors
     /// [`DecodeError`] if the result has another form.
@@ -105,7 +111,7 @@ impl AppData {
         self.get("remove_bg")
     }
 
-    /// Whether nothing was sent at all.
+    /// Whether `appdata` was absent or `null`.
     pub(super) fn is_absent(&self) -> bool {
         self.0.is_empty()
     }
@@ -121,7 +127,7 @@ impl AppData {
         entries.map(read).map_err(|error| error.within("appdata"))
     }
 
-    /// The labels of an old payload, in the form that 0.7 gives them.
+    /// The labels of an old payload, in the form of version 0.7.
     pub(super) fn from_rekognition_info(labels: BTreeMap<String, f64>) -> Self {
         #[derive(Serialize)]
         struct Lifted {
@@ -135,7 +141,7 @@ impl AppData {
     }
 }
 
-/// Equal if the JSON is the same to the letter.
+/// Equal if the JSON text is the same, byte for byte.
 impl PartialEq for AppData {
     fn eq(&self, other: &Self) -> bool {
         self.as_json() == other.as_json()
@@ -154,7 +160,7 @@ impl Serialize for AppData {
     }
 }
 
-/// From any input, by copying.
+/// Copies the JSON.
 impl<'de> Deserialize<'de> for AppData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -165,7 +171,7 @@ impl<'de> Deserialize<'de> for AppData {
     }
 }
 
-/// `appdata` inside a body that is being read.
+/// `appdata` that borrows from the body that is being read.
 #[derive(Default)]
 pub(super) struct SentAppData<'a>(Option<&'a str>);
 
@@ -202,7 +208,7 @@ impl Body<'_> {
     }
 }
 
-/// What one application found out.
+/// The result of one application.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Application<T> {
@@ -223,16 +229,17 @@ pub struct Application<T> {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VirusScan {
-    /// Whether a virus was found. The one field without which there is no result.
+    /// Whether a virus was found. Required: without this field the result does not fit.
     pub infected: bool,
-    /// The virus, such as `Win.Test.EICAR_HDB-1`.
+    /// The name of the virus, such as `Win.Test.EICAR_HDB-1`.
     #[serde(default)]
     pub infected_with: Option<String>,
 }
 
 /// The result of `aws_rekognition_detect_labels`.
 ///
-/// See [Amazon Rekognition: DetectLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html).
+/// See
+/// [Amazon Rekognition: DetectLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
@@ -240,7 +247,7 @@ pub struct Labels {
     /// The version of the model.
     #[serde(deserialize_with = "lenient::text")]
     pub label_model_version: Option<String>,
-    /// What was recognised.
+    /// The recognised labels.
     #[serde(deserialize_with = "lenient::null_default")]
     pub labels: Vec<Label>,
 }
@@ -250,43 +257,43 @@ pub struct Labels {
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Label {
-    /// What it is.
+    /// The name of the label.
     #[serde(deserialize_with = "lenient::null_default")]
     pub name: String,
-    /// How sure the model is, 0 to 100.
+    /// The confidence of the model, 0 to 100.
     #[serde(deserialize_with = "lenient::null_default")]
     pub confidence: f64,
-    /// Where it is to be seen.
+    /// The places in the image that show it.
     #[serde(deserialize_with = "lenient::null_default")]
     pub instances: Vec<LabelInstance>,
-    /// The more general labels above this one.
+    /// The more general labels that contain this one.
     #[serde(deserialize_with = "lenient::null_default")]
     pub parents: Vec<LabelParent>,
 }
 
-/// A place where a label's thing is to be seen.
+/// A place in the image that shows a label's thing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct LabelInstance {
-    /// Where.
+    /// The part of the image.
     pub bounding_box: Option<BoundingBox>,
-    /// How sure the model is, 0 to 100.
+    /// The confidence of the model, 0 to 100.
     pub confidence: Option<f64>,
 }
 
-/// A part of an image; each number is a ratio of the whole image's width or height.
+/// A part of an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BoundingBox {
-    /// Of the image's height.
+    /// The height, as a ratio of the image's height.
     pub height: Option<f64>,
-    /// The left edge, of the image's width.
+    /// The left edge, as a ratio of the image's width.
     pub left: Option<f64>,
-    /// The upper edge, of the image's height.
+    /// The upper edge, as a ratio of the image's height.
     pub top: Option<f64>,
-    /// Of the image's width.
+    /// The width, as a ratio of the image's width.
     pub width: Option<f64>,
 }
 
@@ -295,14 +302,15 @@ pub struct BoundingBox {
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct LabelParent {
-    /// What it is.
+    /// The name of the label.
     #[serde(deserialize_with = "lenient::null_default")]
     pub name: String,
 }
 
 /// The result of `aws_rekognition_detect_moderation_labels`.
 ///
-/// See [Amazon Rekognition: DetectModerationLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectModerationLabels.html).
+/// See
+/// [Amazon Rekognition: DetectModerationLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectModerationLabels.html).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
@@ -310,23 +318,23 @@ pub struct ModerationLabels {
     /// The version of the model.
     #[serde(deserialize_with = "lenient::text")]
     pub moderation_model_version: Option<String>,
-    /// What was recognised.
+    /// The recognised labels.
     #[serde(deserialize_with = "lenient::null_default")]
     pub moderation_labels: Vec<ModerationLabel>,
 }
 
-/// An unsafe thing that an image shows.
+/// Unsafe content that an image shows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ModerationLabel {
-    /// What it is.
+    /// The name of the label.
     #[serde(deserialize_with = "lenient::null_default")]
     pub name: String,
-    /// The more general label above it, empty for the most general ones.
+    /// The more general label that contains this one; empty for the most general labels.
     #[serde(deserialize_with = "lenient::null_default")]
     pub parent_name: String,
-    /// How sure the model is, 0 to 100.
+    /// The confidence of the model, 0 to 100.
     #[serde(deserialize_with = "lenient::null_default")]
     pub confidence: f64,
 }
@@ -336,6 +344,6 @@ pub struct ModerationLabel {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RemoveBg {
-    /// What stands in the foreground, such as `person`; only when the classification was asked for.
+    /// What is in the foreground, such as `person`. Sent only if classification was requested.
     pub foreground_type: Option<String>,
 }

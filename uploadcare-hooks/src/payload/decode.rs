@@ -7,7 +7,8 @@ use super::repair::repair;
 /// The body is not a webhook payload, or a part of it has an unexpected form.
 ///
 /// The message names the JSON path and may quote the value found there. Control characters, line
-/// breaks and other invisible characters of both are escaped, so that the message fits in one log line.
+/// breaks and other invisible characters of both are escaped, so that the message fits in one log
+/// line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at `{path}`: {problem}")]
 pub struct DecodeError {
@@ -20,8 +21,8 @@ impl DecodeError {
         Self { path: escaped(path), problem: escaped(problem) }
     }
 
-    /// The JSON path of the part that did not fit, such as `data.content_info.image.width`; `.` is the
-    /// whole body.
+    /// The JSON path of the part that did not fit, such as `data.content_info.image.width`; `.` is
+    /// the whole body.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -70,8 +71,8 @@ pub(crate) fn from_borrowed<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result
     serde_json::from_slice(json).map_err(|error| locate::<T>(json, &error))
 }
 
-/// Reads a second time, to find the path of an error. Keeping track of the path in the first pass would
-/// take as long as reading.
+/// Reads a second time, to find the path of an error. Keeping track of the path in the first pass
+/// would take as long as reading.
 #[cold]
 pub(crate) fn locate<'de, T: Deserialize<'de>>(json: &'de [u8], error: &serde_json::Error) -> DecodeError {
     let mut reader = serde_json::Deserializer::from_slice(json);

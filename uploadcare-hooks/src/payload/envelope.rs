@@ -1,4 +1,4 @@
-//! What stands around the file in a payload: the subscription and the initiator.
+//! The parts of a payload beside the file: the subscription and the initiator.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,11 @@ pub struct Hook {
     pub project_id: Option<u64>,
     /// The project's public key.
     pub project_pub_key: Option<String>,
-    /// The target URL that the delivery was sent to.
+    /// The target URL to which the delivery was sent.
     pub target: Option<String>,
-    /// What happened.
+    /// The kind of the event.
     pub event: EventKind,
-    /// Whether the subscription is active; a paused one sends nothing.
+    /// Whether the subscription is active. Uploadcare sends nothing for an inactive one.
     pub is_active: Option<bool>,
     /// The version of the payload, as it was sent.
     pub version: PayloadVersion,
@@ -49,7 +49,7 @@ impl Hook {
     }
 }
 
-/// A hook as it is sent: the project's id goes by two names, of which real deliveries use `project_id`.
+/// A hook as it is sent. The project's id has two names; real deliveries use `project_id`.
 #[derive(Deserialize)]
 struct SentHook {
     #[serde(default, deserialize_with = "lenient::whole")]
@@ -86,35 +86,35 @@ impl From<SentHook> for Hook {
     }
 }
 
-/// Who caused an event. Deliveries from before July 2023 do not say.
+/// The cause of an event. Deliveries from before July 2023 do not have it.
 ///
 /// See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Initiator {
-    /// Whether it was an API request, Uploadcare itself or an add-on.
+    /// Whether an API request, Uploadcare itself or an add-on caused the event.
     #[serde(rename = "type")]
     pub kind: Option<InitiatorKind>,
-    /// Which one.
+    /// Which request or add-on caused the event.
     #[serde(deserialize_with = "lenient::null_default")]
     pub detail: InitiatorDetail,
 }
 
-/// Which request or add-on caused an event.
+/// The request or add-on that caused an event.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct InitiatorDetail {
     /// The id of the API request.
     pub request_id: Option<String>,
-    /// The add-on.
+    /// The name of the add-on.
     pub addon_name: Option<AddonName>,
-    /// The file that this one was made from.
+    /// The file from which this one was made.
     pub source_file_uuid: Option<Uuid>,
 }
 
-/// As much of a payload as says where it belongs, also of one that does not have its event's form.
+/// The event and the version of a payload, also if the rest does not have the form of the event.
 #[derive(Deserialize)]
 pub(crate) struct Peek {
     pub(crate) hook: PeekedHook,

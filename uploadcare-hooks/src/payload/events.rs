@@ -1,9 +1,9 @@
 //! The table of events: the only place in this crate that lists them. `EventKind`, the markers,
 //! `Event`, the payload parameters of handlers and the router's index are made from it.
 //!
-//! To add an event, add a row here and its payload to `v0_7.rs`; the compiler and the tests then name
-//! the places that are left: the re-exports in `lib.rs`, the note at `FromDelivery`, and the list of
-//! the attribute, which is another crate.
+//! To add an event, add a row here and its payload to `v0_7.rs`; the compiler and the tests then
+//! name the places that are left: the re-exports in `lib.rs`, the note at `FromDelivery`, and the
+//! list of the attribute, which is another crate.
 
 use super::open_enum::open_enum;
 
@@ -12,7 +12,8 @@ use super::open_enum::open_enum;
 macro_rules! for_each_event {
     ($make:ident) => {
         $make! {
-            /// A file was uploaded, copied within the project, or made by a conversion or an add-on:
+            /// A file was uploaded, copied within the project, or made by a conversion or an
+            /// add-on:
             FileUploaded = "file.uploaded", marker Uploaded;
             /// A file was stored, so Uploadcare will not delete it after a day:
             FileStored = "file.stored", marker Stored;

@@ -1,4 +1,4 @@
-//! `data`: the file, and how the old forms of it are lifted into the newest.
+//! `data`: the file, and how its old forms are lifted into the newest one.
 
 use std::collections::BTreeMap;
 
@@ -16,46 +16,50 @@ use super::{
 ///
 /// See [Uploadcare: file info](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/File).
 ///
-/// A file of an old version is lifted as it is read: `image_info`, `video_info` and the MIME type go to
-/// [`content_info`](Self::content_info) unless that was sent too, `rekognition_info` to
-/// [`appdata`](Self::appdata) as labels. `source` has no place here; [`v0_6::File`](super::v0_6::File) has it.
+/// A file of an old version is lifted when it is read. `image_info`, `video_info` and the MIME type
+/// go to [`content_info`](Self::content_info), where parts that were sent in `content_info` have
+/// priority. `rekognition_info` goes to [`appdata`](Self::appdata), as labels. `source` is left
+/// out; [`v0_6::File`](super::v0_6::File) has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "SentFile<AppData>")]
 #[non_exhaustive]
 pub struct File {
     /// The file's UUID.
     pub uuid: Uuid,
-    /// In bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// Such as `image/jpeg`.
+    /// The MIME type, such as `image/jpeg`.
     pub mime_type: Option<String>,
-    /// The name that the file had when it was uploaded. Comes from an end user: any script, any length.
+    /// The name that the file had when it was uploaded. It comes from an end user, in any script
+    /// and of any length.
     pub original_filename: Option<String>,
-    /// The file's URL at the CDN; not there for a deleted file.
+    /// The file's URL at the CDN; `None` for a deleted file.
     pub original_file_url: Option<String>,
     /// The file's URL in the REST API.
     pub url: Option<String>,
     /// Whether the file is an image.
     pub is_image: bool,
-    /// Whether the file can be used; some of its information comes only then.
+    /// Whether the file can be used. Some information about it is sent only when it is ready.
     pub is_ready: bool,
-    /// When it was uploaded.
+    /// When the file was uploaded.
     pub datetime_uploaded: Option<Timestamp>,
-    /// When it was last stored.
+    /// When the file was last stored.
     pub datetime_stored: Option<Timestamp>,
-    /// When it was deleted.
+    /// When the file was deleted.
     pub datetime_removed: Option<Timestamp>,
     /// The files that were made from this one, by conversion path.
     pub variations: BTreeMap<String, Uuid>,
-    /// What is known of the content.
+    /// Information about the content.
     pub content_info: Option<Box<ContentInfo>>,
-    /// Up to 50 pairs that whoever uploaded the file gave it: hostile text, unless your own code writes it.
+    /// Up to 50 pairs that the uploader of the file set. Treat them as hostile text, unless only
+    /// your own code writes them.
     pub metadata: BTreeMap<String, String>,
-    /// What applications found out.
+    /// The results of applications.
     pub appdata: AppData,
 }
 
-/// A file as any version sends it: the fields of all of them, so that one pass reads each. `A` is its `appdata`, copied or not.
+/// A file as it is sent, with the fields of all versions, so that one pass reads any version. `A`
+/// is its `appdata`, copied or borrowed.
 #[derive(Deserialize)]
 #[serde(bound = "A: Default + Deserialize<'de>")]
 pub(super) struct SentFile<A> {
@@ -83,7 +87,7 @@ pub(super) struct SentFile<A> {
     metadata: BTreeMap<String, String>,
     #[serde(default)]
     appdata: A,
-    // Boxed, since new versions have none of these, and the whole is moved around.
+    // Boxed, since new versions do not send these fields, and the struct is moved several times.
     image_info: Option<Box<ImageInfo>>,
     video_info: Option<Box<VideoInfo>>,
     #[serde(default, deserialize_with = "lenient::confidences")]

@@ -1,4 +1,4 @@
-//! Readers for fields that vary in real deliveries. Each takes `null` as absent.
+//! Readers for fields that vary in real deliveries. All of them read `null` as absent.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -18,12 +18,12 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// An empty text becomes `None`: a link that is not there is sent as `""` by old versions.
+/// An empty text becomes `None`: old versions send `""` for a missing link.
 pub(super) fn link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.filter(|link| !link.is_empty()))
 }
 
-/// What is left of a scalar: the readers below differ only in what they make of it.
+/// A scalar. The readers below differ only in how they convert it.
 enum Scalar<'a> {
     Null,
     Bool(bool),
@@ -33,7 +33,7 @@ enum Scalar<'a> {
     Text(&'a str),
 }
 
-/// Reads any scalar and hands it to a function.
+/// Reads any scalar and passes it to a function.
 struct ScalarVisitor<F> {
     expected: &'static str,
     make: F,
@@ -95,7 +95,7 @@ impl<'de, T, F: FnOnce(&Scalar<'_>) -> Option<T>> Visitor<'de> for ScalarVisitor
     }
 }
 
-/// A whole number; a fraction is rounded, a number out of the type's range is absent.
+/// A whole number. A fraction is rounded; a number outside of the type's range counts as absent.
 pub(super) fn whole<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -105,13 +105,13 @@ where
 }
 
 fn as_whole<T: TryFrom<u64>>(scalar: &Scalar<'_>) -> Option<Option<T>> {
-    /// 2^64, the first number beyond `u64`.
+    /// 2^64, the first number that does not fit into `u64`.
     const BEYOND: f64 = 18_446_744_073_709_551_616.0;
     let whole = match *scalar {
         Scalar::Whole(value) => Some(value),
         Scalar::Fraction(value) => {
             let value = value.round();
-            // Checked just before, so the cast neither wraps nor saturates.
+            // The range was checked, so the cast neither wraps nor saturates.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             (0.0..BEYOND).contains(&value).then_some(value as u64)
         }
@@ -121,7 +121,8 @@ fn as_whole<T: TryFrom<u64>>(scalar: &Scalar<'_>) -> Option<Option<T>> {
     Some(whole.and_then(|value| T::try_from(value).ok()))
 }
 
-/// A number of channels, which old versions document as a text; a text that is no number is absent.
+/// A number of channels. Old versions document it as a text; a text that is not a number counts as
+/// absent.
 pub(super) fn channels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let make = |scalar: &Scalar<'_>| match *scalar {
         Scalar::Text(text) => Some(text.trim().parse().ok()),
@@ -130,7 +131,7 @@ pub(super) fn channels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     deserializer.deserialize_any(ScalarVisitor { expected: "a number or a string", make })
 }
 
-/// A text that may be written as another scalar.
+/// A text, which may be sent as another scalar.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let make = |scalar: &Scalar<'_>| match *scalar {
         Scalar::Null => Some(None),
@@ -143,7 +144,8 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(ScalarVisitor { expected: "a string", make })
 }
 
-/// A point in time, with or without an offset (then UTC) and a fraction; an empty text is absent.
+/// A point in time, with or without a fraction and an offset. Without an offset it is UTC. An empty
+/// text counts as absent.
 pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let make = |scalar: &Scalar<'_>| match *scalar {
         Scalar::Null | Scalar::Text("") => Some(None),
@@ -159,13 +161,14 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(utc)
 }
 
-/// `{key: value}` of texts; a `null` value is absent.
+/// `{key: value}` of texts. A key with the value `null` counts as absent.
 pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let entries = null_default::<_, BTreeMap<String, Text>>(deserializer)?;
     Ok(entries.into_iter().filter_map(|(key, Text(value))| Some((key, value?))).collect())
 }
 
-/// `{key: value}` of texts, in which `null` says that there was no such key; `None` if the whole is absent.
+/// `{key: value}` of texts, where `null` means that the key did not exist before; `None` if the
+/// whole object is absent.
 pub(super) fn previous_texts<'de, D>(deserializer: D) -> Result<Option<BTreeMap<String, Option<String>>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -174,13 +177,13 @@ where
     Ok(entries.map(|entries| entries.into_iter().map(|(key, Text(value))| (key, value)).collect()))
 }
 
-/// `{conversion path: uuid}`; a `null` uuid is absent.
+/// `{conversion path: uuid}`. A path with the value `null` counts as absent.
 pub(super) fn variations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Uuid>, D::Error> {
     let entries = null_default::<_, BTreeMap<String, Option<Uuid>>>(deserializer)?;
     Ok(entries.into_iter().filter_map(|(path, uuid)| Some((path, uuid?))).collect())
 }
 
-/// `{label: confidence}`; a `null` confidence is absent.
+/// `{label: confidence}`. A label with the value `null` counts as absent.
 pub(super) fn confidences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
     let entries = null_default::<_, BTreeMap<String, Option<f64>>>(deserializer)?;
     Ok(entries.into_iter().filter_map(|(label, confidence)| Some((label, confidence?))).collect())
@@ -190,7 +193,7 @@ pub(super) fn confidences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 #[serde(transparent)]
 struct Text(#[serde(deserialize_with = "text")] Option<String>);
 
-/// A list, or one object in place of a list of one, as old versions have it.
+/// A list, or one object instead of a list of one, as old versions send it.
 pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -199,7 +202,7 @@ where
     deserializer.deserialize_any(OneOrMany(PhantomData))
 }
 
-/// One object; of a list, the first; of an empty one, none.
+/// One object, or the first one of a list; `None` for an empty list.
 pub(super) fn first<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -231,7 +234,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
     }
 }
 
-/// Two numbers, horizontal and vertical; a list of another length is absent.
+/// Two numbers, horizontal and vertical. A list of another length counts as absent.
 pub(super) fn pair<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[f64; 2]>, D::Error> {
     struct Pair;
 

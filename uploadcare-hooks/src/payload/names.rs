@@ -1,35 +1,35 @@
-//! The words that Uploadcare uses from lists that grow: versions, initiators, add-ons, colour modes.
-//! The events have a table of their own, `events.rs`.
+//! Lists of words that may grow: versions, initiators, add-ons, colour modes. The events are in a
+//! table of their own, `events.rs`.
 
 use super::open_enum::open_enum;
 
 open_enum! {
     /// The version of a payload, as `hook.version` names it.
     ///
-    /// It belongs to the subscription and is chosen when that is created. See
+    /// It belongs to the subscription and is chosen when the subscription is created. See
     /// [Uploadcare: REST API 0.7, create webhook](https://uploadcare.com/api-refs/rest-api/v0.7.0/#operation/webhookCreate).
     #[derive(Default)]
     PayloadVersion {
-        /// The newest:
+        /// The newest version:
         V0_7 = "0.7",
         /// `file.uploaded` only, with `image_info` and `rekognition_info`:
         V0_6 = "0.6",
         /// `file.uploaded` only, like 0.6:
         V0_5 = "0.5",
-        /// The oldest, empty or not named at all:
+        /// The oldest version, whose name is empty or absent:
         #[default]
         Unversioned = "",
     }
 }
 
 open_enum! {
-    /// Who caused an event.
+    /// What caused an event.
     InitiatorKind {
         /// A request to an API:
         Api = "api",
         /// Uploadcare itself:
         System = "system",
-        /// An add-on's run:
+        /// An add-on:
         Addon = "addon",
     }
 }
@@ -39,7 +39,7 @@ open_enum! {
     ///
     /// See [Uploadcare: add-ons](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Add-Ons).
     AddonName {
-        /// Labels for what an image shows:
+        /// Labels for the content of an image:
         AwsRekognitionDetectLabels = "aws_rekognition_detect_labels",
         /// Labels for unsafe content:
         AwsRekognitionDetectModerationLabels = "aws_rekognition_detect_moderation_labels",

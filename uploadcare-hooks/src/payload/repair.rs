@@ -29,8 +29,8 @@ pub(crate) fn repair(json: &[u8]) -> Option<Vec<u8>> {
     Some(repaired)
 }
 
-/// Where the escapes of unpaired surrogates start. JSON has backslashes in strings only, so it is not
-/// necessary to know where the strings are.
+/// Where the escapes of unpaired surrogates start. JSON has backslashes in strings only, so it is
+/// not necessary to know where the strings are.
 fn unpaired_surrogates(json: &[u8]) -> Vec<usize> {
     let mut unpaired = Vec::new();
     let mut at = 0;
@@ -43,7 +43,8 @@ fn unpaired_surrogates(json: &[u8]) -> Vec<usize> {
                 ESCAPE
             }
             (Some(_), _) => ESCAPE,
-            // Another escape, such as `\n`. Step over both bytes: the second one may be a backslash.
+            // Another escape, such as `\n`. Step over both bytes: the second one may be a
+            // backslash.
             (None, _) => 2,
         };
     }

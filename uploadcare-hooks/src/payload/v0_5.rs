@@ -1,5 +1,6 @@
-//! The payload of version 0.5, and of the oldest version, whose name is empty, as they are sent: for handlers with
-//! `version = "0.5"` or `version = ""`. Other handlers get it lifted into [`v0_7`](super::v0_7).
+//! The payload of version 0.5, and of the oldest version, whose name is empty, as it is sent. It is
+//! for handlers with `version = "0.5"` or `version = ""`. Other handlers get such a delivery lifted
+//! into [`v0_7`](super::v0_7).
 //!
 //! See [Uploadcare: REST API 0.5](https://uploadcare.com/api-refs/rest-api/v0.5.0/).
 
@@ -15,7 +16,7 @@ pub use super::v0_6::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FileUploaded {
-    /// Who caused it; deliveries from before July 2023 do not say.
+    /// What caused the event; `None` for deliveries from before July 2023.
     pub initiator: Option<Initiator>,
     /// The subscription that the delivery belongs to.
     pub hook: Hook,

@@ -1,5 +1,5 @@
-//! The payload of version 0.6, as it is sent: for handlers with `version = "0.6"`. Other handlers get it lifted into
-//! [`v0_7`](super::v0_7).
+//! The payload of version 0.6, as it is sent. It is for handlers with `version = "0.6"`. Other
+//! handlers get such a delivery lifted into [`v0_7`](super::v0_7).
 //!
 //! See [Uploadcare: REST API 0.6](https://uploadcare.com/api-refs/rest-api/v0.6.0/).
 
@@ -19,7 +19,7 @@ pub use super::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FileUploaded {
-    /// Who caused it; deliveries from before July 2023 do not say.
+    /// What caused the event; `None` for deliveries from before July 2023.
     pub initiator: Option<Initiator>,
     /// The subscription that the delivery belongs to.
     pub hook: Hook,
@@ -36,12 +36,13 @@ pub struct FileUploaded {
 pub struct File {
     /// The file's UUID.
     pub uuid: Uuid,
-    /// In bytes.
+    /// The size in bytes.
     #[serde(default, deserialize_with = "lenient::whole")]
     pub size: Option<u64>,
-    /// Such as `image/jpeg`.
+    /// The MIME type, such as `image/jpeg`.
     pub mime_type: Option<String>,
-    /// The name that the file had when it was uploaded. Comes from an end user: any script, any length.
+    /// The name that the file had when it was uploaded. It comes from an end user, in any script
+    /// and of any length.
     pub original_filename: Option<String>,
     /// The file's URL at the CDN.
     #[serde(default, deserialize_with = "lenient::link")]
@@ -55,13 +56,13 @@ pub struct File {
     /// Whether the file can be used.
     #[serde(default, deserialize_with = "lenient::null_default")]
     pub is_ready: bool,
-    /// When it was uploaded.
+    /// When the file was uploaded.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub datetime_uploaded: Option<Timestamp>,
-    /// When it was last stored.
+    /// When the file was last stored.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub datetime_stored: Option<Timestamp>,
-    /// When it was deleted.
+    /// When the file was deleted.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub datetime_removed: Option<Timestamp>,
     /// The files that were made from this one, by conversion path.
@@ -71,26 +72,27 @@ pub struct File {
     pub image_info: Option<ImageInfo>,
     /// For videos.
     pub video_info: Option<VideoInfo>,
-    /// What later deliveries of these versions have beside `image_info` and `video_info`.
+    /// Information about the content. Later deliveries of the old versions have it beside
+    /// `image_info` and `video_info`.
     pub content_info: Option<ContentInfo>,
-    /// What the image shows, with how sure the model is.
+    /// The labels of the image, each with the confidence of the model.
     #[serde(default, deserialize_with = "lenient::confidences")]
     pub rekognition_info: BTreeMap<String, f64>,
-    /// Where the file was uploaded from.
+    /// The source from which the file was uploaded.
     #[serde(default, deserialize_with = "lenient::text")]
     pub source: Option<String>,
 }
 
-/// What is known of a video.
+/// Information about a video.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct VideoInfo {
-    /// In milliseconds.
+    /// The duration in milliseconds.
     pub duration: Option<f64>,
-    /// Such as `mp4`.
+    /// The format, such as `mp4`.
     pub format: Option<String>,
-    /// As Uploadcare sends it, which names no unit.
+    /// The bit rate as Uploadcare sends it; its unit is not documented.
     pub bitrate: Option<f64>,
     /// Its audio stream.
     #[serde(deserialize_with = "lenient::first")]
@@ -100,18 +102,19 @@ pub struct VideoInfo {
     pub video: Option<VideoStream>,
 }
 
-/// What is known of an audio stream.
+/// Information about an audio stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct AudioStream {
-    /// As Uploadcare sends it, which names no unit.
+    /// The bit rate as Uploadcare sends it; its unit is not documented.
     pub bitrate: Option<f64>,
-    /// Such as `aac`.
+    /// The codec, such as `aac`.
     pub codec: Option<String>,
-    /// In hertz.
+    /// The sample rate in hertz.
     pub sample_rate: Option<f64>,
-    /// How many channels it has, in words: it is documented as a text, and sent as a number too.
+    /// The number of channels, as a text: it is documented as a text and sometimes sent as a
+    /// number.
     #[serde(deserialize_with = "lenient::text")]
     pub channels: Option<String>,
 }

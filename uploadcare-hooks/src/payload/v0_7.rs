@@ -1,4 +1,5 @@
-//! The payloads of version 0.7, the newest. A delivery of an older version is lifted into these types.
+//! The payloads of version 0.7, the newest. A delivery of an older version is lifted into these
+//! types.
 //!
 //! See [Uploadcare: webhook payload](https://uploadcare.com/docs/webhooks/).
 
@@ -17,7 +18,7 @@ use super::{
     lenient,
 };
 
-/// A payload of any event, inside the body that is being read.
+/// The payload of any event. It borrows from the body that is being read.
 #[derive(Deserialize)]
 pub(crate) struct SentPayload<'a> {
     initiator: Option<Initiator>,
@@ -34,12 +35,14 @@ macro_rules! payloads {
     ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })+) => {$(
         $(#[$meta])*
         ///
-        /// Reading one with `serde` checks its form, not that `hook.event` is the event of its name: a
-        /// [`WebhookRouter`](crate::WebhookRouter) and [`Event::from_slice`](crate::Event::from_slice) do that.
+        /// Reading one with `serde` checks its form, not that `hook.event` is the event of its
+        /// name: a [`WebhookRouter`](crate::WebhookRouter) and
+        /// [`Event::from_slice`](crate::Event::from_slice) do that. `serde_json` also fails if a text
+        /// is not Unicode, which they read as U+FFFD.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[non_exhaustive]
         pub struct $name {
-            /// Who caused it; deliveries from before July 2023 do not say.
+            /// What caused the event; `None` for deliveries from before July 2023.
             pub initiator: Option<Initiator>,
             /// The subscription that the delivery belongs to.
             pub hook: Hook,
@@ -52,7 +55,8 @@ macro_rules! payloads {
         }
 
         impl $name {
-            /// A payload with nothing but the file's UUID, to fill in as a unit test of a handler needs it.
+            /// A payload with only the file's UUID. A unit test of a handler fills in the fields
+            /// that it needs.
             pub fn new(uuid: Uuid) -> Self {
                 Self {
                     initiator: None,
@@ -75,7 +79,8 @@ macro_rules! payloads {
 }
 
 payloads! {
-    /// `file.uploaded`: a file was uploaded, copied within the project, or made by a conversion or an add-on.
+    /// `file.uploaded`: a file was uploaded, copied within the project, or made by a conversion or
+    /// an add-on.
     ///
     /// ```
     /// use uploadcare_hooks::FileUploaded;
@@ -86,7 +91,7 @@ payloads! {
     /// ```
     FileUploaded {}
 
-    /// `file.stored`: a file was stored, that is, will not be deleted after a day.
+    /// `file.stored`: a file was stored, so Uploadcare will not delete it after a day.
     FileStored {}
 
     /// `file.deleted`: a file was deleted.
@@ -94,32 +99,34 @@ payloads! {
 
     /// `file.infected`: a virus scan found the file infected.
     ///
-    /// Uploadcare means to drop this event in a later API version in favour of `file.info_updated`, whose
-    /// `data.appdata` has the scan's result.
+    /// Uploadcare plans to replace this event in a later API version by `file.info_updated`, whose
+    /// `data.appdata` has the result of the scan.
     FileInfected {}
 
     /// `file.info_updated`: a file's `metadata` or `appdata` changed.
     FileInfoUpdated {
-        /// What they were before, as far as they changed.
+        /// The values before the event, of the keys that changed.
         #[serde(default, deserialize_with = "lenient::null_default")]
         previous_values: PreviousValues,
     }
 }
 
-/// The keys that changed, with their values before the event. Each is `None` if nothing of it changed.
+/// The keys that changed, with their values before the event. A field is `None` if none of its keys
+/// changed.
 ///
 /// See [Uploadcare: file.info_updated](https://uploadcare.com/docs/webhooks/).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "SentPreviousValues<AppData>")]
 #[non_exhaustive]
 pub struct PreviousValues {
-    /// The results of applications: [`names`](AppData::names) has all that changed; those without a result were not there before.
+    /// The results of applications. [`names`](AppData::names) lists all that changed; an
+    /// application without a result had none before.
     pub appdata: Option<AppData>,
-    /// Metadata by key; `None` if the key was not there before.
+    /// Metadata by key; the value is `None` if the key did not exist before.
     pub metadata: Option<BTreeMap<String, Option<String>>>,
 }
 
-/// The same as it is sent; `A` is `appdata`, copied or not.
+/// [`PreviousValues`] as they are sent. `A` is `appdata`, copied or borrowed.
 #[derive(Deserialize)]
 struct SentPreviousValues<A> {
     appdata: Option<A>,
