@@ -17,10 +17,10 @@ fuzz_target!(|body: &[u8]| {
         let _ = file.appdata.moderation_labels();
         let _ = file.appdata.remove_bg();
     }
-    // A known event and its payload are read alike. Only the event may have texts that are not
-    // Unicode.
-    if let (Ok(Event::FileUploaded(event)), Ok(payload)) = (&event, serde_json::from_slice::<FileUploaded>(body)) {
-        assert_eq!(event, &payload);
+    // If there is nothing to repair, a known event and its payload are read alike.
+    let unicode = std::str::from_utf8(body).is_ok_and(|text| !text.to_ascii_lowercase().contains(r"\ud"));
+    if let (Ok(Event::FileUploaded(payload)), true) = (&event, unicode) {
+        assert_eq!(serde_json::from_slice::<FileUploaded>(body).ok().as_ref(), Some(payload));
     }
     let _ = serde_json::from_slice::<FileStored>(body);
     let _ = serde_json::from_slice::<FileDeleted>(body);
