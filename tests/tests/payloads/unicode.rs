@@ -121,14 +121,22 @@ fn bytes_that_are_not_utf_8_are_read_as_u_fffd() {
 
 #[test]
 fn appdata_shares_the_repaired_body() {
-    let mut sent = payload("file.uploaded");
+    let mut sent = payload("file.info_updated");
     sent["data"]["original_filename"] = json!("@");
-    sent["data"]["appdata"] = json!({"own": {"data": "x".repeat(5_000)}});
-    let shared = Event::from_bytes(&Bytes::from(halved(&sent))).unwrap();
-    // Both clones are windows on the same allocation.
-    let json = |event: &Event| event.file().unwrap().appdata.as_json().as_ptr();
-    assert_eq!(json(&shared), json(&shared.clone()));
-    assert!(shared.file().unwrap().appdata.as_json().contains("xxx"));
+    sent["data"]["appdata"] = json!({"own": {"data": "now"}});
+    sent["previous_values"] = json!({"appdata": {"own": {"data": "before"}}});
+    let body = halved(&sent);
+    let distance_in_memory = |event: Event| {
+        let Event::FileInfoUpdated(event) = event else { panic!() };
+        let before = event.previous_values.appdata.unwrap();
+        before.as_json().as_ptr().addr().wrapping_sub(event.data.appdata.as_json().as_ptr().addr())
+    };
+    // The repaired body is as long as the body, so both parts are as far apart as they were sent.
+    let start = |part: &str| body.find(part).unwrap();
+    let sent_distance = start(r#"{"own":{"data":"before"#).wrapping_sub(start(r#"{"own":{"data":"now"#));
+    let shared = Event::from_bytes(&Bytes::from(body.clone())).unwrap();
+    assert_eq!(distance_in_memory(shared), sent_distance);
+    assert_ne!(distance_in_memory(Event::from_slice(body.as_bytes()).unwrap()), sent_distance);
 }
 
 #[test]
