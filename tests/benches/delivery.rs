@@ -1,8 +1,9 @@
-//! What a delivery costs: each step, and the whole router call, beside a floor that no receiver can go below and beside the handler that people
-//! write by hand. `cargo bench -p tests --bench delivery`.
+//! What a delivery costs: each step and the whole router call, compared with a floor that no
+//! receiver can go below and with a handler as people write it. `cargo bench -p tests --bench
+//! delivery`.
 //!
-//! The ratios at the end compare the router call with the floor in turns, round by round, so that a machine that speeds up or slows down
-//! does so for both; what is printed is the median of the rounds.
+//! The ratios at the end alternate router calls and floor in each round, so that a machine that
+//! gets faster or slower does so for both. The program prints the median of the rounds.
 
 use std::{
     hint::black_box,
@@ -75,8 +76,8 @@ impl Setup {
         assert_eq!(response.status(), 204);
     }
 
-    /// The least that a receiver has to do: check the MAC with a key that was prepared, and read the payload once. In the same
-    /// runtime, with a request of its own, as the router is called.
+    /// The least that a receiver has to do: check the MAC with a prepared key, and read the payload
+    /// once. In the same runtime and with a request, as the router is called.
     #[allow(clippy::unwrap_used)]
     fn floor(&self, request: Request<Bytes>) {
         self.runtime.block_on(async {
@@ -90,7 +91,7 @@ impl Setup {
         });
     }
 
-    /// What people write: the key prepared for each call, the body read as a `Value` first.
+    /// What people write: prepare the key for each call, and read the body as a `Value` first.
     #[allow(clippy::unwrap_used)]
     fn by_hand(&self, request: Request<Bytes>) {
         self.runtime.block_on(async {
@@ -135,7 +136,7 @@ fn by_hand(bencher: Bencher<'_, '_>, kilobytes: usize) {
     bencher.with_inputs(|| setup.request()).bench_values(|request| setup.by_hand(request));
 }
 
-/// Times one call on fresh requests, without what it costs to make those.
+/// Times calls on new requests, without the time to make those.
 fn time(setup: &Setup, calls: usize, call: impl Fn(&Setup, Request<Bytes>)) -> Duration {
     let requests: Vec<_> = (0..calls).map(|_| setup.request()).collect();
     let start = Instant::now();

@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 use uploadcare_hooks::SigningSecret;
 
-/// The file of every delivery here.
+/// The UUID of the file in these deliveries.
 pub const UUID: &str = "575ed4e8-f4e8-4c14-a58b-1527b6d9ee46";
 
-/// The secret that the deliveries here are signed with.
+/// The secret that signs these deliveries.
 ///
 /// # Panics
-/// Never: the text is a good one.
+/// Never: the text is a valid secret.
 #[allow(clippy::expect_used)]
 pub fn secret() -> SigningSecret {
-    SigningSecret::new("7kMVZivndx0ErgvhRKAr").expect("a good secret")
+    SigningSecret::new("7kMVZivndx0ErgvhRKAr").expect("a valid secret")
 }
 
 /// A payload of version 0.7, of about 1.5 KB.
@@ -75,7 +75,8 @@ pub fn payload(event: &str) -> Value {
     })
 }
 
-/// A payload of version 0.7 with Rekognition labels in `appdata`, until it has at least `bytes` bytes.
+/// A payload of version 0.7 with as many Rekognition labels in `appdata` as make it `bytes` bytes
+/// or more.
 pub fn payload_with_labels(event: &str, bytes: usize) -> Vec<u8> {
     let mut payload = payload(event);
     let mut labels = Vec::new();

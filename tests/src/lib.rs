@@ -1,4 +1,5 @@
-//! What the tests and benchmarks share: deliveries like Uploadcare's, and real servers on loopback ports.
+//! Shared by tests and benchmarks: deliveries like Uploadcare's, servers on loopback ports,
+//! storages.
 
 pub mod deliveries;
 pub mod servers;

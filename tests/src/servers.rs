@@ -1,4 +1,4 @@
-//! The adapters behind real servers, each on a loopback port of its own.
+//! Each adapter behind a real server on a loopback port.
 
 use std::{convert::Infallible, io, net::SocketAddr};
 
@@ -24,10 +24,11 @@ impl Adapter {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Actix, Self::Http];
 
-    /// Serves a router at `/hooks` until the runtime ends. With `greedy`, something before it consumes every body.
+    /// Serves a router at `/hooks` until the runtime ends. With `greedy`, a layer before the router
+    /// consumes every body.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// If the server cannot listen on a port.
     pub async fn serve(self, router: WebhookRouter, greedy: bool) -> io::Result<SocketAddr> {
         match self {
             Self::Actix => serve_actix(router, greedy),

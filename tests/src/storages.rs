@@ -1,4 +1,4 @@
-//! The storages that a queue may have, behind one face, so that each test runs over all of them.
+//! The storages of a queue behind one type, so that each test runs over all of them.
 
 use std::{
     env, fmt,
@@ -29,7 +29,7 @@ use uploadcare_hooks::{
 /// The storages that are tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A SQLite file, in a directory of its own.
+    /// A SQLite file in a temporary directory.
     Sqlite,
     /// The Redis server of `TEST_REDIS_URL`.
     Redis,
@@ -41,7 +41,7 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Sqlite, Self::Redis, Self::Postgres];
 
-    /// Where the server is; `None`, and a line that says so, if nobody gave one.
+    /// The server's URL. Without one, prints that its tests are skipped and returns `None`.
     #[allow(clippy::print_stderr)]
     fn server(self) -> Option<String> {
         let variable = match self {
@@ -56,10 +56,10 @@ impl Kind {
         url
     }
 
-    /// A queue of its own on this storage; `None` if there is no server for it.
+    /// A new queue on this storage; `None` without a server for it.
     ///
     /// # Errors
-    /// When the server cannot be reached, or the file not be made.
+    /// If the server cannot be reached or the file cannot be created.
     pub async fn open(self) -> Result<Option<Storage>, BoxDynError> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -70,10 +70,10 @@ impl Kind {
         Ok(storage.map(|storage| Storage { directory: Some(directory), ..storage }))
     }
 
-    /// The queue of this name, in this file if it is SQLite's; `None` if there is no server for it.
+    /// The queue with this name, for SQLite in this file; `None` without a server for it.
     ///
     /// # Errors
-    /// When the server cannot be reached, or the file not be opened.
+    /// If the server cannot be reached or the file cannot be opened.
     pub async fn open_queue(self, queue: &str, file: &str) -> Result<Option<Storage>, BoxDynError> {
         let Some(url) = self.server() else { return Ok(None) };
         Ok(Some(match self {
@@ -85,7 +85,7 @@ impl Kind {
             }
             Self::Redis => {
                 let config = apalis_redis::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
-                // Unless set, idempotency keys are forgotten at once.
+                // By default Redis forgets idempotency keys at once.
                 let config = config.idempotency_ttl(Some(Duration::from_secs(4 * 24 * 60 * 60)));
                 Storage::of_redis(RedisStorage::new(apalis_redis::connect(url).await?).with_config(config))
             }
@@ -99,15 +99,16 @@ impl Kind {
     }
 }
 
-/// Does not wait long for whoever locks the file, nor for the disk: what is written outlives the process, and no test takes the power away.
+/// Waits neither long for a lock of the file nor for the disk: data survives the process, and no
+/// test cuts the power.
 const IMPATIENT: &str = "PRAGMA busy_timeout = 500; PRAGMA synchronous = NORMAL";
 
-/// With two of them missed, a worker counts as dead.
+/// A worker that misses two of them counts as dead.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// A queue's storage.
 pub struct Storage {
-    /// Deleted with it.
+    /// The directory of a SQLite file, deleted on drop.
     directory: Option<TempDir>,
     attach: Box<dyn Fn(WebhookRouterBuilder) -> WebhookRouterBuilder + Send + Sync>,
     work: Arc<Work>,
@@ -117,16 +118,16 @@ pub struct Storage {
 
 type Work = dyn Fn(WebhookRouter, WorkerOptions, Stop) -> BoxFuture<'static, Result<(), WorkerError>> + Send + Sync;
 
-/// How a worker goes about it.
+/// The options of a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
     /// Its name.
     pub name: String,
-    /// How many jobs it does at once.
+    /// How many jobs it runs at once.
     pub concurrency: usize,
     /// How often it tries a job again; the delay grows from 5 to 50 milliseconds.
     pub retries: usize,
-    /// The time limit of apalis, beside that of the router.
+    /// The time limit of apalis, besides that of the router.
     pub timeout: Duration,
 }
 
@@ -143,19 +144,19 @@ fn queue_worker_number() -> String {
     format!("{}-{}-{}", std::process::id(), started.as_nanos(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Ends a worker that runs until it is told to stop.
+/// Tells a worker to stop.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<bool>);
 
 impl Stop {
     async fn wait(mut self) -> Result<(), std::io::Error> {
-        // Whoever dropped the other end wants it to stop as well.
+        // A dropped sender means stop as well.
         let _ = self.0.wait_for(|stop| *stop).await;
         Ok(())
     }
 }
 
-/// A worker that runs.
+/// A running worker.
 #[derive(Debug)]
 pub struct RunningWorker {
     stop: watch::Sender<bool>,
@@ -163,16 +164,16 @@ pub struct RunningWorker {
 }
 
 impl RunningWorker {
-    /// Lets it finish what it is at.
+    /// Stops it after its running jobs.
     ///
     /// # Errors
-    /// When it panicked.
+    /// If it panicked.
     pub async fn stop(self) -> Result<(), tokio::task::JoinError> {
         let _ = self.stop.send(true);
         self.task.await
     }
 
-    /// Ends it where it is, as a crash would.
+    /// Ends it at once, as a crash would.
     pub fn abort(self) {
         self.task.abort();
     }
@@ -238,7 +239,7 @@ impl Storage {
         (self.attach)(builder)
     }
 
-    /// Starts a worker. When its storage fails it is started again, under another name.
+    /// Starts a worker. If its storage fails, the worker starts again under another name.
     #[allow(clippy::print_stderr)]
     pub fn work(&self, hooks: &WebhookRouter, options: WorkerOptions) -> RunningWorker {
         let (stop, stopped) = watch::channel(false);
@@ -249,7 +250,7 @@ impl Storage {
                 let options = WorkerOptions { name, ..options.clone() };
                 match work(hooks.clone(), options, Stop(stopped.clone())).await {
                     Ok(()) => return,
-                    Err(error) => eprintln!("a worker ended, and is started again: {error}"),
+                    Err(error) => eprintln!("a worker ended and starts again: {error}"),
                 }
                 if *stopped.borrow() {
                     return;
@@ -263,7 +264,7 @@ impl Storage {
     /// The dead jobs.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn dead(&self) -> Result<Vec<DeadJob>, QueueError> {
         (self.dead)().await
     }
@@ -271,7 +272,7 @@ impl Storage {
     /// Runs a dead job again.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn run_again(&self, dead: DeadJob) -> Result<(), QueueError> {
         (self.again)(dead).await
     }

@@ -22,7 +22,7 @@ use uploadcare_hooks::{
     WebhookRouter, webhook_handler, webhook_handlers,
 };
 
-/// What handlers saw: their name, and the file's name.
+/// The runs of handlers: the handler's name and the file's name.
 type Seen = Arc<Mutex<Vec<String>>>;
 
 const LIMIT: usize = 64 * 1024;
@@ -61,12 +61,12 @@ fn router(seen: &Seen) -> WebhookRouter {
         .unwrap()
 }
 
-/// How a body travels.
+/// How a body is sent.
 #[derive(Clone, Copy)]
 enum Transfer {
     /// With a Content-Length.
     Sized,
-    /// Chunked, so many bytes a chunk.
+    /// In chunks of this many bytes.
     Chunks(usize),
 }
 
@@ -78,12 +78,12 @@ struct Case {
     body: Vec<u8>,
     transfer: Transfer,
     status: u16,
-    /// The `code` of the problem, empty for none.
+    /// The `code` of the error body; empty without one.
     code: &'static str,
     seen: &'static [&'static str],
 }
 
-/// A good delivery, to be changed by each case.
+/// A valid delivery, which each case changes.
 fn good(name: &'static str, body: impl Into<Vec<u8>>) -> Case {
     let body = body.into();
     let signatures = vec![secret().sign(&body)];
@@ -192,7 +192,7 @@ async fn send(client: &Client, address: SocketAddr, case: &Case) -> reqwest::Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_adapter_answers_the_table_alike() {
+async fn every_adapter_gives_the_answers_of_the_table() {
     for adapter in Adapter::ALL {
         let seen = Seen::default();
         let router = router(&seen);
@@ -223,7 +223,7 @@ async fn every_adapter_answers_the_table_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_that_was_consumed_before_is_a_loud_500() {
+async fn a_body_that_was_consumed_before_the_router_is_a_500() {
     for adapter in Adapter::ALL {
         for transfer in [Transfer::Sized, Transfer::Chunks(100)] {
             let seen = Seen::default();
@@ -237,11 +237,13 @@ async fn a_body_that_was_consumed_before_is_a_loud_500() {
     }
 }
 
-/// Writes a request by hand, its body in ten parts with pauses; returns the status line.
+/// Writes a request by hand, with its body in ten parts and pauses in between; returns the status
+/// line.
 async fn send_slowly(address: SocketAddr, signature: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!(
-        "POST /hooks HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Uc-Signature: {signature}\r\nContent-Length: {}\r\n\r\n",
+        "POST /hooks HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Uc-Signature: {signature}\r\n\
+         Content-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -256,7 +258,7 @@ async fn send_slowly(address: SocketAddr, signature: &str, body: &[u8]) -> Strin
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_body_does_not_use_up_the_handlers_time() {
+async fn a_slow_body_does_not_count_as_time_of_the_handler() {
     for adapter in Adapter::ALL {
         let seen = Seen::default();
         let address = adapter.serve(router(&seen), false).await.unwrap();
@@ -270,7 +272,7 @@ async fn a_slow_body_does_not_use_up_the_handlers_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn actix_gives_up_on_a_body_that_never_comes() {
+async fn actix_answers_408_for_a_body_that_never_arrives() {
     let hooks = WebhookRouter::builder()
         .signing_secret(secret())
         .state(Seen::default())

@@ -257,7 +257,8 @@ async fn the_client_gets_over_every_fault_and_makes_nothing_twice() {
 
 /// Every call runs into the fault once.
 async fn get_over(kind: FaultKind, carried_out: bool) {
-    // Uploadcare carries out nothing that it throttles. If it did, an error that comes of it would be right.
+    // Uploadcare carries out nothing that it throttles. If it did, an error that comes of it would
+    // be right.
     let odd = (kind, carried_out) == (FaultKind::Throttle, true);
     let simulator = simulator();
     let client = client(&simulator, Auth::Signed);

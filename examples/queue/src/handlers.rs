@@ -1,4 +1,4 @@
-//! Handlers with troubles of the usual kind.
+//! Handlers that fail in the usual ways.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use uploadcare_hooks::{FileInfected, FileStored, HandlerError, State, webhook_handler};
 
-/// What the handlers work with.
+/// What the handlers share.
 #[derive(Clone, Default)]
 pub(crate) struct Archive {
     tries: Arc<AtomicUsize>,

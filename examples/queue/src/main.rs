@@ -1,4 +1,5 @@
-//! Store first, answer 202, work afterwards: an application with a queue, at a simulated Uploadcare.
+//! Store first, answer 202, run handlers later: an application with a queue and a simulated
+//! Uploadcare.
 //!
 //! ```sh
 //! cargo run -p queue                                                      # SQLite, in a file
@@ -29,7 +30,7 @@ use uuid::Uuid;
 
 use crate::handlers::Archive;
 
-/// The same for every storage; their types differ, so that it is written once as a macro.
+/// A macro, because the program is the same for every storage, and their types differ.
 macro_rules! run {
     ($storage:expr) => {{
         let mut storage = $storage;
@@ -42,18 +43,18 @@ macro_rules! run {
             .queue_attempts(5)
             .build()?;
         let worker = WorkerBuilder::new(format!("webhooks-{}", Uuid::new_v4()))
-            // At once when this process stored something, or after a second.
+            // As soon as this process has stored a job, or after a second.
             .backend(storage.clone().poll_with_strategy(hooks.polling(Duration::from_secs(1))))
             .concurrency(16)
             .retry(RetryPolicy::retries(25).with_backoff(storage::backoff()?))
             .build(hooks.worker());
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move {
-            // Whoever dropped the other end wants it to stop as well.
+            // A dropped sender means stop as well.
             let _ = stopped.await;
             Ok::<(), std::io::Error>(())
         };
-        // An application that lives on would start it again when its storage fails.
+        // A real application starts the worker again if its storage has failed.
         let worker = rt::spawn(worker.run_until(stopped));
 
         let uploadcare = start(&hooks).await?;
@@ -110,7 +111,7 @@ async fn main() -> Result<(), BoxDynError> {
     }
 }
 
-/// Starts a server for the router, and an Uploadcare that knows of it.
+/// Starts a server for the router, and a simulated Uploadcare with its subscriptions.
 async fn start(hooks: &WebhookRouter) -> Result<Simulator, BoxDynError> {
     let simulator = Simulator::builder("demopublickey", "demosecretkey").start("127.0.0.1:0".parse()?)?;
     let router = hooks.clone();

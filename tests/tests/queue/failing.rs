@@ -1,4 +1,4 @@
-//! A storage that fails or hangs, as the router sees it.
+//! How the router treats a storage that fails or hangs.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +20,7 @@ use uploadcare_hooks::{RejectionReason, queue::Job, webhook_handlers};
 
 use crate::{Runs, builder, copy, deliver, index, upload_of};
 
-/// Keeps the idempotency keys of what it is given.
+/// A storage that keeps the idempotency keys of its jobs.
 #[derive(Clone, Default)]
 pub(crate) struct Flaky {
     kept: Arc<Mutex<BTreeSet<String>>>,
@@ -33,7 +33,7 @@ enum Mood {
     Good,
     /// Refuses the jobs of `copy`.
     Bad,
-    /// Takes them, and never says so.
+    /// Stores jobs, and never reports it.
     Silent,
 }
 
@@ -99,7 +99,7 @@ impl BackendConfig for Flaky {
 }
 
 #[tokio::test]
-async fn a_redelivery_fills_in_what_could_not_be_stored() {
+async fn a_redelivery_stores_the_jobs_that_could_not_be_stored_before() {
     let storage = Flaky::default();
     let rejections = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&rejections);
@@ -117,7 +117,7 @@ async fn a_redelivery_fills_in_what_could_not_be_stored() {
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.headers()["retry-after"], "30");
     assert!(String::from_utf8_lossy(answer.body()).contains(r#""code":"queue_failed""#));
-    assert!(!String::from_utf8_lossy(answer.body()).contains("disk"), "what the storage says is nobody's business");
+    assert!(!String::from_utf8_lossy(answer.body()).contains("disk"), "the caller does not learn the storage's error");
     assert_eq!(storage.kept.lock().unwrap().len(), 1, "what was stored stays");
     assert!(rejections.lock().unwrap()[0].contains("the disk is full"), "{rejections:?}");
 
@@ -129,7 +129,7 @@ async fn a_redelivery_fills_in_what_could_not_be_stored() {
 }
 
 #[tokio::test]
-async fn a_storage_that_hangs_holds_nobody_up() {
+async fn a_storage_that_hangs_delays_a_delivery_no_longer_than_a_handler_may() {
     let storage = Flaky::default();
     *storage.mood.lock().unwrap() = Mood::Silent;
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage);
@@ -138,7 +138,7 @@ async fn a_storage_that_hangs_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_crowd_is_stored_one_after_the_other() {
+async fn many_deliveries_at_once_are_stored_in_turns() {
     let storage = Flaky::default();
     *storage.mood.lock().unwrap() = Mood::Silent;
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage.clone());
@@ -156,7 +156,7 @@ async fn a_crowd_is_stored_one_after_the_other() {
 }
 
 #[test]
-fn attempts_that_no_storage_can_count_are_refused_at_boot() {
+fn a_number_of_attempts_that_no_storage_can_count_is_refused_at_boot() {
     for attempts in [0, 26] {
         let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(Flaky::default());
         let error = builder.queue_attempts(attempts).build().unwrap_err();

@@ -1,4 +1,4 @@
-//! Durable dispatch, over every storage that is there.
+//! Durable dispatch, over every available storage.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod failing;
@@ -26,7 +26,7 @@ use uploadcare_hooks::{
     webhook_handlers,
 };
 
-/// How often each handler ran, and what the next runs are to do.
+/// How often each handler ran, and what its next runs should do.
 #[derive(Clone, Default)]
 struct Runs {
     by_name: Arc<Mutex<BTreeMap<&'static str, usize>>>,
@@ -45,7 +45,7 @@ impl Runs {
         self.by_name.lock().unwrap().get(name).copied().unwrap_or_default()
     }
 
-    /// Whether this run is to fail.
+    /// Whether this run should fail.
     fn fails(&self) -> bool {
         self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
@@ -108,28 +108,28 @@ async fn deliver(hooks: &WebhookRouter, event: &str) -> StatusCode {
     send(hooks, payload(event).to_string()).await.status()
 }
 
-/// An upload that differs from others in its size.
+/// An upload of a file of this size, so that its delivery differs from others.
 fn upload_of(size: u32) -> String {
     let mut body = payload("file.uploaded");
     body["data"]["size"] = size.into();
     body.to_string()
 }
 
-/// Waits until something is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+/// Waits until a condition holds.
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
-    while !is_so().await {
+    while !holds().await {
         assert!(start.elapsed() < Duration::from_secs(30), "not after 30 seconds: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Time enough for something that should not happen.
+/// Waits long enough for something that should not happen.
 async fn a_while() {
     tokio::time::sleep(Duration::from_millis(300)).await;
 }
 
-/// One test over every storage that is there.
+/// One test over every available storage.
 macro_rules! over_every_storage {
     ($($test:ident)+) => {$(
         mod $test {
@@ -160,30 +160,31 @@ macro_rules! over_every_storage {
 }
 
 over_every_storage! {
-    a_delivery_is_stored_for_each_handler_and_done_once_whatever_is_redelivered
-    a_job_that_fails_is_tried_again_and_dead_when_its_attempts_are_used_up
-    a_dead_job_is_listed_and_runs_again_once
-    what_will_never_succeed_is_dead_at_once
-    a_worker_that_stops_finishes_what_it_is_at
-    what_a_dead_worker_was_at_is_done_by_another
+    a_delivery_is_stored_for_each_handler_and_runs_once_however_often_it_is_redelivered
+    a_job_that_fails_is_tried_again_and_is_dead_when_its_attempts_are_used_up
+    a_dead_job_is_listed_and_run_again_once
+    a_job_that_can_never_succeed_is_dead_at_once
+    a_worker_that_stops_finishes_its_running_jobs
+    another_worker_takes_over_the_jobs_of_a_dead_one
     a_handler_that_hangs_or_panics_is_tried_again
     the_time_limit_of_apalis_does_not_lose_a_job
 }
 
-async fn a_delivery_is_stored_for_each_handler_and_done_once_whatever_is_redelivered(storage: Storage) {
+async fn a_delivery_is_stored_for_each_handler_and_runs_once_however_often_it_is_redelivered(storage: Storage) {
     let runs = Runs::default();
     let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![index, copy]).build().unwrap();
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
-    assert_eq!(runs.of("index"), 0, "nothing runs before there is a worker");
+    assert_eq!(runs.of("index"), 0, "no job runs before a worker starts");
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
-    assert_eq!(deliver(&hooks, "file.deleted").await, StatusCode::NO_CONTENT, "nobody wants it");
+    assert_eq!(deliver(&hooks, "file.deleted").await, StatusCode::NO_CONTENT, "no handler takes it");
     let worker = storage.work(&hooks, WorkerOptions::default());
     until("both ran", async || runs.of("index") + runs.of("copy") == 2).await;
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     a_while().await;
     assert_eq!((runs.of("index"), runs.of("copy")), (1, 1));
 
-    // A router that starts later, with one more handler: only that one has something to do.
+    // A router that starts later with one more handler: a redelivery adds a job for that handler
+    // only.
     let more = builder(&runs).handlers(webhook_handlers![index, copy]);
     let hooks = storage.attach(more).build().unwrap();
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
@@ -193,7 +194,7 @@ async fn a_delivery_is_stored_for_each_handler_and_done_once_whatever_is_redeliv
     assert!(storage.dead().await.unwrap().is_empty());
 }
 
-async fn a_job_that_fails_is_tried_again_and_dead_when_its_attempts_are_used_up(storage: Storage) {
+async fn a_job_that_fails_is_tried_again_and_is_dead_when_its_attempts_are_used_up(storage: Storage) {
     let runs = Runs::default();
     let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![index]).queue_attempts(4).build().unwrap();
     runs.failures.store(3, Ordering::SeqCst);
@@ -210,7 +211,7 @@ async fn a_job_that_fails_is_tried_again_and_dead_when_its_attempts_are_used_up(
     worker.stop().await.unwrap();
 }
 
-async fn a_dead_job_is_listed_and_runs_again_once(storage: Storage) {
+async fn a_dead_job_is_listed_and_run_again_once(storage: Storage) {
     let runs = Runs::default();
     let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![index]).queue_attempts(1).build().unwrap();
     let worker = storage.work(&hooks, WorkerOptions::default());
@@ -222,7 +223,7 @@ async fn a_dead_job_is_listed_and_runs_again_once(storage: Storage) {
     assert_eq!(body, payload("file.uploaded"));
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     a_while().await;
-    assert_eq!(runs.of("index"), 1, "a redelivery does not wake the dead");
+    assert_eq!(runs.of("index"), 1, "a redelivery does not run a dead job");
     storage.run_again(dead.clone()).await.unwrap();
     storage.run_again(dead).await.unwrap();
     until("it ran again", async || runs.of("index") == 2).await;
@@ -232,11 +233,11 @@ async fn a_dead_job_is_listed_and_runs_again_once(storage: Storage) {
     worker.stop().await.unwrap();
 }
 
-async fn what_will_never_succeed_is_dead_at_once(storage: Storage) {
+async fn a_job_that_can_never_succeed_is_dead_at_once(storage: Storage) {
     let runs = Runs::default();
     let before = storage.attach(builder(&runs)).handlers(webhook_handlers![give_up, slow, index]).build().unwrap();
     assert_eq!(deliver(&before, "file.stored").await, StatusCode::ACCEPTED);
-    // Verified, of a known event, and not what its payload should be.
+    // Verified and of a known event, with a payload that does not fit.
     let odd = r#"{"hook": {"event": "file.uploaded"}, "data": {"uuid": "not one", "name": "a\u0000b"}}"#;
     assert_eq!(send(&before, odd).await.status(), StatusCode::ACCEPTED);
     let no_text = [&br#"{"hook": {"event": "file.uploaded"}, "data": ""#[..], &[0xFF, 0xFE], &br#""}"#[..]].concat();
@@ -256,7 +257,7 @@ async fn what_will_never_succeed_is_dead_at_once(storage: Storage) {
     worker.stop().await.unwrap();
 }
 
-async fn a_worker_that_stops_finishes_what_it_is_at(storage: Storage) {
+async fn a_worker_that_stops_finishes_its_running_jobs(storage: Storage) {
     let runs = Runs::default();
     let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![slow, another_copy]).build().unwrap();
     let worker = storage.work(&hooks, WorkerOptions::default());
@@ -266,11 +267,11 @@ async fn a_worker_that_stops_finishes_what_it_is_at(storage: Storage) {
     assert_eq!(runs.of("slow ended"), 1);
     let worker = storage.work(&hooks, WorkerOptions::default());
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!((runs.of("slow started"), runs.of("another_copy")), (1, 1), "what was finished is recorded");
+    assert_eq!((runs.of("slow started"), runs.of("another_copy")), (1, 1), "finished jobs are recorded as done");
     worker.stop().await.unwrap();
 }
 
-async fn what_a_dead_worker_was_at_is_done_by_another(storage: Storage) {
+async fn another_worker_takes_over_the_jobs_of_a_dead_one(storage: Storage) {
     let runs = Runs::default();
     let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![slow]).build().unwrap();
     let worker = storage.work(&hooks, WorkerOptions::default());

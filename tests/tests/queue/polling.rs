@@ -1,4 +1,4 @@
-//! When workers look for jobs.
+//! When workers query the storage for jobs.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use uploadcare_hooks::{WebhookRouter, queue::Polling, webhook_handlers};
 
 use crate::{Runs, builder, failing::Flaky, index, send, upload_of};
 
-/// A worker that looks when it is woken.
+/// A worker that queries when it is woken.
 struct Looking {
     polling: Polling,
     woken: Arc<Woken>,
@@ -40,12 +40,12 @@ impl Looking {
         self.polling.poll_drive(&mut Context::from_waker(&waker), &PollSnapshot::new())
     }
 
-    /// Whether it was woken since it was asked the last time.
+    /// Whether it was woken since the last call.
     fn is_woken(&self) -> bool {
         self.woken.0.swap(false, Ordering::SeqCst)
     }
 
-    /// Looks until there is nothing to look for.
+    /// Polls until no query is due.
     async fn settle(&mut self) {
         loop {
             let _ = self.look();
@@ -86,13 +86,13 @@ async fn every_worker_is_woken_when_a_delivery_is_stored() {
 }
 
 #[tokio::test]
-async fn a_worker_is_woken_again_however_late_it_looks() {
+async fn a_worker_is_woken_again_however_late_it_polls() {
     let hooks = hooks();
     let mut worker = Looking::new(hooks.polling(Duration::from_millis(5)));
     let without_queue = builder(&Runs::default()).handlers(webhook_handlers![index]).build().unwrap();
     let mut alone = Looking::new(without_queue.polling(Duration::ZERO));
     for _ in 0..5 {
-        // What it waited for is over by now, unless this is the first time.
+        // After the first round, the time that the worker waited for has passed by now.
         let _ = (worker.look(), alone.look());
         worker.until_woken().await;
         alone.until_woken().await;

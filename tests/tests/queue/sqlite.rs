@@ -1,4 +1,4 @@
-//! The queue in a file that the crate opens itself.
+//! The queue in a SQLite file that the crate opens.
 
 use apalis_core::backend::{Filter, ListTasks};
 use http::StatusCode;
@@ -12,7 +12,7 @@ use uploadcare_hooks::{
 use crate::{Runs, builder, deliver, index};
 
 #[tokio::test]
-async fn what_is_in_a_file_is_there_when_it_is_opened_again() {
+async fn jobs_are_still_in_a_file_when_it_is_opened_again() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("hooks of today.db");
     for _ in 0..2 {
@@ -21,14 +21,14 @@ async fn what_is_in_a_file_is_there_when_it_is_opened_again() {
         assert_eq!(deliver(&hooks.unwrap(), "file.uploaded").await, StatusCode::ACCEPTED);
         assert_eq!(storage.list_tasks(&Filter { status: None, page: 1, page_size: None }).await.unwrap().len(), 1);
         assert_eq!(queue::dead_jobs(&mut storage, 10).await.unwrap().len(), 0);
-        // Written to the disk at each commit.
+        // `FULL`: SQLite writes to the disk at each commit.
         let pragma = async |name: &'static str| sqlx::query(name).fetch_one(storage.pool()).await.unwrap();
         assert_eq!(pragma("PRAGMA journal_mode").await.get::<String, _>(0), "wal");
         assert_eq!(pragma("PRAGMA synchronous").await.get::<i64, _>(0), 2);
     }
 }
 
-/// With many it would be slow; what SQLite means to do tells it at once.
+/// Reading all jobs would be slow with many of them. SQLite's query plan shows it without any.
 #[tokio::test]
 async fn jobs_are_found_without_reading_all_of_them() {
     let directory = TempDir::new().unwrap();

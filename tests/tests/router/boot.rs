@@ -38,7 +38,7 @@ fn building_reports_every_problem_at_once() {
         "- no state of type `alloc::sync::Arc<std::sync::poison::mutex::Mutex<",
         " was provided, needed by `index`, `count`: add `.state(..)`",
         "- no signing secret for `index`, `index`, `count`: add",
-        "- cannot take a signing secret from the environment variable `UPLOADCARE_HOOKS_NO_SUCH_VARIABLE`: it is not set;",
+        "- cannot take a signing secret from the environment variable `UPLOADCARE_HOOKS_NO_SUCH_VARIABLE`: it is not",
         "(`secret_env` of `own`)",
         "- `max_concurrent_handlers` is 1, and one delivery can need 3 at once",
         "- `body_limit` is zero",

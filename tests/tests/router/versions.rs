@@ -1,0 +1,43 @@
+//! Payloads of old versions: as they are sent, and lifted.
+
+use super::*;
+
+#[webhook_handler(event = "file.uploaded", version = "0.6")]
+async fn version_0_6(event: v0_6::FileUploaded, State(notes): State<Notes>) {
+    let channels = event.data.video_info.and_then(|video| video.audio).and_then(|audio| audio.channels);
+    note(&notes, format!("0.6 {channels:?} {:?}", event.data.source));
+}
+
+#[webhook_handler(event = "file.uploaded", version = "0.5")]
+async fn version_0_5(event: v0_5::FileUploaded, State(notes): State<Notes>) {
+    assert_eq!(event.hook.version, PayloadVersion::V0_5);
+    note(&notes, "0.5");
+}
+
+#[webhook_handler(event = "file.uploaded", version = "")]
+async fn unversioned(event: v0_5::FileUploaded, State(notes): State<Notes>) {
+    note(&notes, format!("unversioned {:?}", event.data.image_info.and_then(|image| image.width)));
+}
+
+#[webhook_handler(event = "file.uploaded", version = "0.7")]
+async fn version_0_7(_event: FileUploaded, State(notes): State<Notes>) {
+    note(&notes, "0.7");
+}
+
+#[tokio::test]
+async fn an_old_version_reaches_its_own_handlers_as_sent_and_the_others_lifted() {
+    let notes = Notes::default();
+    let hooks = builder(&notes)
+        .handlers(webhook_handlers![index, version_0_6, version_0_5, unversioned, version_0_7])
+        .build()
+        .unwrap();
+    let index = "index 575ed4e8-f4e8-4c14-a58b-1527b6d9ee46";
+    deliver(&hooks, legacy_payload("0.6")).await;
+    assert_eq!(taken(&notes), [r#"0.6 Some("2") Some("local")"#, index]);
+    deliver(&hooks, legacy_payload("0.5")).await;
+    assert_eq!(taken(&notes), ["0.5", index]);
+    deliver(&hooks, legacy_payload("")).await;
+    assert_eq!(taken(&notes), [index, "unversioned Some(300)"]);
+    deliver(&hooks, payload("file.uploaded")).await;
+    assert_eq!(taken(&notes), ["0.7", index]);
+}
