@@ -11,6 +11,10 @@ use std::{
 
 use serde_json::{Value, json};
 use tests::{deliveries::secret, servers::Adapter};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use uploadcare_hooks::{
     DeliveryId, Event, EventKind, FileInfoUpdated, State, WebhookRouter,
     client::{Auth, Client, ClientError, CreateWebhook, UpdateWebhook},
@@ -222,6 +226,117 @@ async fn events_happen_over_http_overtake_each_other_and_attempts_are_listed() {
     let listed: Vec<_> =
         listed.iter().map(|attempt| (attempt["event"].as_str().unwrap(), attempt["status"].as_u64())).collect();
     assert_eq!(listed, [("file.deleted", Some(204)), ("file.stored", Some(204))]);
+}
+
+/// Orders an event with exactly these headers; returns the status and the whole answer.
+async fn order_with(simulator: &Simulator, headers: &str) -> (u16, String) {
+    let address = simulator.base_url().replace("http://", "");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let body = r#"{"event": "file.stored"}"#;
+    // The server itself refuses a request of HTTP/1.1 without a `Host`.
+    let version = if headers.is_empty() { "1.0" } else { "1.1" };
+    let request = format!(
+        "POST /_sim/events HTTP/{version}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+}
+
+#[tokio::test]
+async fn web_pages_of_other_sites_cannot_control_the_simulator() {
+    for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let simulator = Simulator::builder("k", "s").start(listen.parse().unwrap()).unwrap();
+        let base_url = simulator.base_url();
+        let port = base_url.rsplit(':').next().unwrap();
+        let own = base_url.replace("http://", "");
+        for headers in [
+            format!("host: {own}\r\n"),
+            format!("host: 127.0.0.1:{port}\r\n"),
+            format!("host: LOCALHOST:{port}\r\n"),
+            format!("host: [::1]:{port}\r\n"),
+            format!("host: {own}\r\norigin: {base_url}\r\n"),
+            format!("host: {own}\r\norigin: http://localhost:{port}\r\n"),
+        ] {
+            let (status, answer) = order_with(&simulator, &headers).await;
+            assert_eq!(status, 202, "{listen} {headers}: {answer}");
+        }
+        for headers in [
+            String::new(),
+            "host: localhost\r\n".to_owned(),
+            "host: 127.0.0.1:1\r\n".to_owned(),
+            format!("host: evil.example:{port}\r\n"),
+            format!("host: evil.example:{port}\r\norigin: http://evil.example:{port}\r\n"),
+            format!("host: {own}\r\norigin: http://evil.example\r\n"),
+            format!("host: {own}\r\norigin: http://localhost:3000\r\n"),
+            format!("host: {own}\r\norigin: https://localhost:{port}\r\n"),
+            format!("host: {own}\r\norigin: null\r\n"),
+        ] {
+            let (status, answer) = order_with(&simulator, &headers).await;
+            assert_eq!(status, 403, "{listen} {headers}: {answer}");
+            assert!(answer.contains(&format!("http://localhost:{port}")), "{answer}");
+            serde_json::from_str::<Value>(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        }
+    }
+    // Every endpoint is protected, reading too, and the REST API is not concerned.
+    let simulator = simulator();
+    for (path, status) in [("_sim/deliveries", 403), ("_sim/faults", 403), ("_sim/", 403), ("webhooks/", 406)] {
+        let request = reqwest::Client::new().get(format!("{}/{path}", simulator.base_url()));
+        let answer = request.header("Host", "evil.example").send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_copies_are_refused_with_the_limit() {
+    let simulator = simulator();
+    let order = async |copies: usize| {
+        let body = json!({"event": "file.stored", "copies": copies}).to_string();
+        let request = reqwest::Client::new().post(format!("{}/_sim/events", simulator.base_url()));
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(order(1000).await.0, 202);
+    let (status, text) = order(1001).await;
+    assert_eq!(status, 400);
+    assert!(text.contains("the limit is 1000"), "{text}");
+}
+
+#[tokio::test]
+async fn the_newest_attempts_are_kept_and_known_ones_are_counted_from_the_first_ever() {
+    let builder = Simulator::builder("demopublickey", "demosecretkey").redelivery_delays([]).kept_attempts(3);
+    let simulator = builder.start("127.0.0.1:0".parse().unwrap()).unwrap();
+    // The simulator's own REST API refuses the deliveries, which makes attempts all the same.
+    for event in [EventKind::FileStored, EventKind::FileDeleted] {
+        let webhook = CreateWebhook::new(simulator.base_url(), event);
+        client(&simulator, Auth::Signed).create(&webhook).await.unwrap();
+    }
+    let happen = async |event: &str, before: usize| {
+        simulator.happen(&Happening::new(event));
+        for _ in 0..500 {
+            if !simulator.attempts_after(before).is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the attempt after the first {before} is missing");
+    };
+    for number in 0..4 {
+        happen("file.stored", number).await;
+    }
+    happen("file.deleted", 4).await;
+    let events = |attempts: Vec<Attempt>| attempts.into_iter().map(|attempt| attempt.event).collect::<Vec<_>>();
+    let kept = ["file.stored", "file.stored", "file.deleted"];
+    assert_eq!(events(simulator.attempts()), kept);
+    assert_eq!(events(simulator.attempts_after(1)), kept);
+    assert_eq!(events(simulator.attempts_after(3)), ["file.stored", "file.deleted"]);
+    assert_eq!(events(simulator.attempts_after(4)), ["file.deleted"]);
+    assert_eq!(events(simulator.attempts_after(5)), [""; 0]);
+    let listed = reqwest::get(format!("{}/_sim/deliveries", simulator.base_url())).await.unwrap();
+    let listed: Vec<Value> = serde_json::from_str(&listed.text().await.unwrap()).unwrap();
+    assert_eq!(listed.len(), 3);
 }
 
 #[tokio::test]

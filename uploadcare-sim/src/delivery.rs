@@ -24,7 +24,8 @@ pub struct Happening {
     /// The values before a `file.info_updated`.
     #[serde(default)]
     pub previous_values: Option<Value>,
-    /// How many times it is delivered to each subscription.
+    /// How many times it is delivered to each subscription. `POST /_sim/events` refuses more than
+    /// [`MAX_COPIES`](Self::MAX_COPIES).
     #[serde(default = "one")]
     pub copies: usize,
     /// How long its deliveries are held back, in milliseconds, so that later ones overtake them.
@@ -37,6 +38,9 @@ fn one() -> usize {
 }
 
 impl Happening {
+    /// The most [`copies`](Self::copies) that a request to `/_sim/events` may ask for.
+    pub const MAX_COPIES: usize = 1000;
+
     /// An event for a file with default values.
     pub fn new(event: impl Into<String>) -> Self {
         Self { event: event.into(), data: Map::new(), previous_values: None, copies: 1, delay_ms: 0 }

@@ -23,6 +23,7 @@
 mod auth;
 mod delivery;
 mod fault;
+mod origin;
 mod rest;
 mod server;
 mod store;

@@ -3,8 +3,11 @@
 use std::{io, sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
+    Error, HttpRequest, HttpResponse, HttpResponseBuilder,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
     http::{Method, StatusCode, header},
+    middleware::{Next, from_fn},
     rt::time::sleep,
     web::{self, Bytes, Data, ServiceConfig},
 };
@@ -17,6 +20,7 @@ use crate::{
     auth::Claim,
     delivery::{Happening, happen},
     fault::{Fault, FaultKind},
+    origin::OwnAddress,
     server::State,
     store::{Fields, Refusal},
 };
@@ -26,18 +30,36 @@ const SLOW: Duration = Duration::from_secs(10);
 
 /// The routes of the server.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .route("/_sim/events", web::post().to(events))
+    let control = web::scope("/_sim")
+        .route("/events", web::post().to(events))
         .route(
-            "/_sim/deliveries",
+            "/deliveries",
             web::get().to(|state: Data<Arc<State>>| async move { HttpResponse::Ok().json(state.attempts(0)) }),
         )
-        .route("/_sim/faults", web::post().to(faults))
-        .default_service(web::to(rest));
+        .route("/faults", web::post().to(faults))
+        .wrap(from_fn(refuse_foreign));
+    config.service(control).default_service(web::to(rest));
+}
+
+/// Refuses what a web page of another site may have sent.
+async fn refuse_foreign(
+    address: Data<OwnAddress>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match address.check(request.request()) {
+        Ok(()) => next.call(request).await,
+        Err(problem) => Ok(request.into_response(detail(StatusCode::FORBIDDEN, &problem))),
+    }
 }
 
 async fn events(state: Data<Arc<State>>, body: Bytes) -> HttpResponse {
     match own::<Happening>(&body) {
+        Ok(happening) if happening.copies > Happening::MAX_COPIES => {
+            let (copies, most) = (happening.copies, Happening::MAX_COPIES);
+            let problem = format!("`copies` is {copies}, and the limit is {most}; send several events for more");
+            detail(StatusCode::BAD_REQUEST, &problem)
+        }
         Ok(happening) => {
             let (uuid, subscriptions) = happen(&state, &happening);
             HttpResponse::Accepted().json(json!({"uuid": uuid, "subscriptions": subscriptions}))

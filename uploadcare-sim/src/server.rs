@@ -1,6 +1,7 @@
 //! The running simulator.
 
 use std::{
+    collections::VecDeque,
     fmt, io,
     net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,12 +17,16 @@ use crate::{
     auth::Keys,
     delivery::{Attempt, Happening, happen},
     fault::{Fault, Faults},
+    origin::OwnAddress,
     rest::routes,
     store::{Store, Subscription},
 };
 
 /// The delays before a delivery that was not acknowledged is made again, unless others are set. Uploadcare goes on for 72 hours.
 const REDELIVERY_DELAYS: [u64; 6] = [1, 5, 30, 120, 600, 3600];
+
+/// Some megabytes.
+const KEPT_ATTEMPTS: usize = 10_000;
 
 /// What the server's workers and the deliveries share.
 pub(crate) struct State {
@@ -32,7 +37,33 @@ pub(crate) struct State {
     pub(crate) runtime: Handle,
     store: Mutex<Store>,
     faults: Mutex<Faults>,
-    attempts: Mutex<Vec<Attempt>>,
+    attempts: Mutex<AttemptLog>,
+}
+
+/// The newest attempts; the oldest are dropped when there are more than the limit.
+struct AttemptLog {
+    kept: VecDeque<Attempt>,
+    dropped: usize,
+    limit: usize,
+}
+
+impl AttemptLog {
+    fn new(limit: usize) -> Self {
+        Self { kept: VecDeque::new(), dropped: 0, limit }
+    }
+
+    fn push(&mut self, attempt: Attempt) {
+        self.kept.push_back(attempt);
+        while self.kept.len() > self.limit {
+            self.kept.pop_front();
+            self.dropped += 1;
+        }
+    }
+
+    /// The attempts without the first `known` that were ever made.
+    fn after(&self, known: usize) -> Vec<Attempt> {
+        self.kept.iter().skip(known.saturating_sub(self.dropped)).cloned().collect()
+    }
 }
 
 impl State {
@@ -45,8 +76,7 @@ impl State {
     }
 
     pub(crate) fn attempts(&self, known: usize) -> Vec<Attempt> {
-        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        attempts.get(known..).unwrap_or_default().to_vec()
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).after(known)
     }
 
     pub(crate) fn note(&self, attempt: Attempt) {
@@ -60,9 +90,17 @@ impl State {
 pub struct SimulatorBuilder {
     keys: Keys,
     redelivery_delays: Vec<Duration>,
+    kept_attempts: usize,
 }
 
 impl SimulatorBuilder {
+    /// How many attempts to deliver the simulator keeps; beyond that it drops the oldest. Defaults
+    /// to 10,000.
+    pub fn kept_attempts(mut self, number: usize) -> Self {
+        self.kept_attempts = number;
+        self
+    }
+
     /// The delays before a delivery that was not acknowledged is made again; when they are used up, it is given up. 1, 5 and 30
     /// seconds, 2 and 10 minutes and an hour unless set.
     pub fn redelivery_delays(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
@@ -90,10 +128,10 @@ impl SimulatorBuilder {
                     runtime: Handle::current(),
                     store: Mutex::default(),
                     faults: Mutex::default(),
-                    attempts: Mutex::default(),
+                    attempts: Mutex::new(AttemptLog::new(self.kept_attempts)),
                 });
-                let data = Data::new(Arc::clone(&state));
-                let app = move || App::new().app_data(data.clone()).configure(routes);
+                let (data, own) = (Data::new(Arc::clone(&state)), Data::new(OwnAddress::new(address)));
+                let app = move || App::new().app_data(data.clone()).app_data(own.clone()).configure(routes);
                 let server =
                     HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
                 // Nobody waits for it if the one who started it is gone.
@@ -125,7 +163,7 @@ impl Simulator {
     pub fn builder(public_key: impl Into<String>, secret_key: impl Into<String>) -> SimulatorBuilder {
         let keys = Keys { public: public_key.into(), secret: secret_key.into() };
         let redelivery_delays = REDELIVERY_DELAYS.map(Duration::from_secs).to_vec();
-        SimulatorBuilder { keys, redelivery_delays }
+        SimulatorBuilder { keys, redelivery_delays, kept_attempts: KEPT_ATTEMPTS }
     }
 
     /// Where its REST API is, for a client's base URL.
@@ -153,12 +191,14 @@ impl Simulator {
         self.state.store().insert(subscription)
     }
 
-    /// Every attempt to deliver, oldest first.
+    /// The attempts to deliver, oldest first: the newest
+    /// [`kept_attempts`](SimulatorBuilder::kept_attempts).
     pub fn attempts(&self) -> Vec<Attempt> {
         self.state.attempts(0)
     }
 
-    /// The attempts to deliver but for the first `known`: what happened since somebody looked.
+    /// The attempts to deliver without the first `known` that were ever made. An attempt that the
+    /// simulator dropped before you read it is missing, and `known` counts it all the same.
     pub fn attempts_after(&self, known: usize) -> Vec<Attempt> {
         self.state.attempts(known)
     }

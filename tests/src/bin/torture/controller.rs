@@ -127,6 +127,8 @@ impl Torturer {
         let delays = [20, 50, 100, 200, 500].into_iter().chain(std::iter::repeat_n(1000, 300));
         let simulator = Simulator::builder("demopublickey", "demosecretkey")
             .redelivery_delays(delays.map(Duration::from_millis))
+            // Many times what is delivered between two looks.
+            .kept_attempts(100_000)
             .start("127.0.0.1:0".parse()?)?;
         let client = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).build()?;
         let target_url = format!("http://127.0.0.1:{}/hooks", victim.port);
@@ -212,6 +214,7 @@ impl Torturer {
         while progress.elapsed() < PATIENCE {
             sleep(Duration::from_millis(500)).await;
             self.victim.supervise()?;
+            self.look();
             let now = self.tally()?.completed.len();
             if now == jobs(&self.uuids).count() {
                 // What is redelivered from here on must not run again.
