@@ -20,7 +20,7 @@ use uploadcare_hooks::{
     client::{Auth, Client, ClientError, CreateWebhook, UpdateWebhook},
     webhook_handler, webhook_handlers,
 };
-use uploadcare_sim::{Attempt, Fault, FaultKind, Happening, Simulator};
+use uploadcare_sim::{Attempt, Fault, FaultKind, SimulatedEvent, Simulator};
 
 const TARGET: &str = "https://app.example.com/hooks";
 
@@ -173,19 +173,19 @@ async fn every_event_is_delivered_signed_and_again_until_it_is_acknowledged() {
         client.create(&webhook).await.unwrap();
     }
     for (number, event) in EventKind::KNOWN.iter().enumerate() {
-        simulator.happen(&Happening::new(*event));
+        simulator.trigger(&SimulatedEvent::new(*event));
         let attempts = attempts(&simulator, number + 1).await;
         assert_eq!((attempts[number].event.as_str(), attempts[number].status), (*event, Some(204)));
     }
     failures.store(2, Ordering::SeqCst);
-    simulator.happen(&Happening::new("file.stored"));
+    simulator.trigger(&SimulatedEvent::new("file.stored"));
     let all = attempts(&simulator, 8).await;
     let statuses: Vec<_> = all[5..].iter().map(|attempt| (attempt.attempt, attempt.status)).collect();
     assert_eq!(statuses, [(1, Some(500)), (2, Some(500)), (3, Some(204))]);
     assert!(all[5..].iter().all(|attempt| attempt.delivery == all[5].delivery));
     // Given up when the delays are used up.
     failures.store(100, Ordering::SeqCst);
-    simulator.happen(&Happening { copies: 2, ..Happening::new("file.deleted") });
+    simulator.trigger(&SimulatedEvent { copies: 2, ..SimulatedEvent::new("file.deleted") });
     attempts(&simulator, 16).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(simulator.attempts().len(), 16);
@@ -195,7 +195,7 @@ async fn every_event_is_delivered_signed_and_again_until_it_is_acknowledged() {
     // A paused subscription gets nothing.
     let paused = client.list().await.unwrap()[0].clone();
     client.update(paused.id, &UpdateWebhook::new().is_active(false)).await.unwrap();
-    simulator.happen(&Happening::new(paused.event.as_str()));
+    simulator.trigger(&SimulatedEvent::new(paused.event.as_str()));
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(simulator.attempts().len(), 16);
 }
@@ -314,7 +314,7 @@ async fn the_newest_attempts_are_kept_and_known_ones_are_counted_from_the_first_
         client(&simulator, Auth::Signed).create(&webhook).await.unwrap();
     }
     let happen = async |event: &str, before: usize| {
-        simulator.happen(&Happening::new(event));
+        simulator.trigger(&SimulatedEvent::new(event));
         for _ in 0..500 {
             if !simulator.attempts_after(before).is_empty() {
                 return;

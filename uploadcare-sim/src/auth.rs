@@ -1,4 +1,4 @@
-//! Checks whose a request is, by both schemes.
+//! Authenticates REST requests, with both of Uploadcare's schemes.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
@@ -6,69 +6,62 @@ use md5::{Digest, Md5};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-/// How far a request's date may be off.
+use crate::project::Keys;
+
+/// How much the date of a request may differ from now.
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
-/// The keys of the one project.
-#[derive(Clone)]
-pub(crate) struct Keys {
-    pub(crate) public: String,
-    pub(crate) secret: String,
-}
-
-/// What a request says, as far as it is signed.
-pub(crate) struct Claim<'a> {
+/// The parts of a request that authenticate it.
+pub(crate) struct SignedParts<'a> {
     pub(crate) authorization: Option<&'a str>,
     pub(crate) method: &'a str,
     pub(crate) body: &'a [u8],
     pub(crate) content_type: &'a str,
-    /// `Date`, or `X-Uploadcare-Date` from a browser.
+    /// `Date`, or `X-Uploadcare-Date`, which browsers send instead.
     pub(crate) date: Option<&'a str>,
     pub(crate) path_and_query: &'a str,
 }
 
-impl Keys {
-    /// Returns what is wrong, in Uploadcare's words.
-    pub(crate) fn check(&self, claim: &Claim<'_>, now: Timestamp) -> Result<(), String> {
-        const INCORRECT: &str = "Incorrect authentication credentials.";
-        let credentials = claim.authorization.and_then(|value| value.split_once(' '));
-        let Some((scheme, (public, proof))) =
-            credentials.and_then(|(scheme, pair)| Some((scheme, pair.split_once(':')?)))
-        else {
-            return Err(INCORRECT.to_owned());
-        };
-        if public != self.public {
-            return Err(format!("Public key {public} not found."));
-        }
-        match scheme {
-            "Uploadcare.Simple" if equal(proof, &self.secret) => Ok(()),
-            "Uploadcare.Simple" => Err("Secret key not found.".to_owned()),
-            "Uploadcare" => {
-                let date = claim.date.ok_or(INCORRECT)?;
-                let sent = parse_date(date).ok_or(INCORRECT)?;
-                if now.duration_since(sent).abs() > WINDOW {
-                    return Err(INCORRECT.to_owned());
-                }
-                if equal(proof, &self.signature(claim, date)) {
-                    Ok(())
-                } else {
-                    Err("Invalid signature. Please check your Secret key.".to_owned())
-                }
-            }
-            _ => Err(INCORRECT.to_owned()),
-        }
+/// Returns what is wrong, in Uploadcare's words.
+pub(crate) fn check(keys: &Keys, parts: &SignedParts<'_>, now: Timestamp) -> Result<(), String> {
+    const INCORRECT: &str = "Incorrect authentication credentials.";
+    let credentials = parts.authorization.and_then(|value| value.split_once(' '));
+    let Some((scheme, (public, proof))) = credentials.and_then(|(scheme, pair)| Some((scheme, pair.split_once(':')?)))
+    else {
+        return Err(INCORRECT.to_owned());
+    };
+    if public != keys.public {
+        return Err(format!("Public key {public} not found."));
     }
-
-    fn signature(&self, claim: &Claim<'_>, date: &str) -> String {
-        let digest = hex::encode(Md5::digest(claim.body));
-        let signed = format!("{}\n{digest}\n{}\n{date}\n{}", claim.method, claim.content_type, claim.path_and_query);
-        // HMAC takes keys of every length.
-        let mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes());
-        mac.map(|mac| hex::encode(mac.chain_update(signed).finalize().into_bytes())).unwrap_or_default()
+    match scheme {
+        "Uploadcare.Simple" if equal(proof, &keys.secret) => Ok(()),
+        "Uploadcare.Simple" => Err("Secret key not found.".to_owned()),
+        "Uploadcare" => {
+            let date = parts.date.ok_or(INCORRECT)?;
+            let sent = parse_date(date).ok_or(INCORRECT)?;
+            if now.duration_since(sent).abs() > WINDOW {
+                return Err(INCORRECT.to_owned());
+            }
+            if equal(proof, &signature(keys, parts, date)) {
+                Ok(())
+            } else {
+                Err("Invalid signature. Please check your Secret key.".to_owned())
+            }
+        }
+        _ => Err(INCORRECT.to_owned()),
     }
 }
 
-/// An RFC 2822 date. The official Python client writes a comma behind the year, and the live service takes it.
+fn signature(keys: &Keys, parts: &SignedParts<'_>, date: &str) -> String {
+    let digest = hex::encode(Md5::digest(parts.body));
+    let signed = format!("{}\n{digest}\n{}\n{date}\n{}", parts.method, parts.content_type, parts.path_and_query);
+    // HMAC accepts keys of any length, so this cannot fail.
+    let mac = Hmac::<Sha1>::new_from_slice(keys.secret.as_bytes());
+    mac.map(|mac| hex::encode(mac.chain_update(signed).finalize().into_bytes())).unwrap_or_default()
+}
+
+/// Reads an RFC 2822 date. The official Python client writes a comma behind the year, and Uploadcare
+/// accepts that.
 fn parse_date(date: &str) -> Option<Timestamp> {
     let (day, rest) = date.split_once(',')?;
     let date = format!("{day},{}", rest.replace(',', ""));
@@ -88,7 +81,7 @@ mod tests {
 
     fn check(authorization: &str, date: Option<&str>, second: i64) -> Result<(), String> {
         let keys = Keys { public: "demopublickey".to_owned(), secret: "demosecretkey".to_owned() };
-        let claim = Claim {
+        let parts = SignedParts {
             authorization: Some(authorization),
             method: "GET",
             body: b"",
@@ -96,10 +89,10 @@ mod tests {
             date,
             path_and_query: "/webhooks/",
         };
-        keys.check(&claim, Timestamp::from_second(second).unwrap())
+        super::check(&keys, &parts, Timestamp::from_second(second).unwrap())
     }
 
-    /// A request that the live service accepted, recorded by the tests of an official client.
+    /// Uploadcare accepted this request; the tests of an official client recorded it.
     #[test]
     fn the_official_vector_is_accepted_for_fifteen_minutes() {
         let signed = "Uploadcare demopublickey:4b73a3f9542c892973c0a85b596da8f305409e60";

@@ -1,74 +1,38 @@
-//! Faults on demand: what the next REST calls run into.
+//! How a REST call fails on demand.
 
-use std::collections::VecDeque;
+use std::{io, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+    rt::time::sleep,
+    web::Bytes,
+};
+use serde_json::json;
 
-/// Something that goes wrong with the next REST calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// What goes wrong.
-    #[serde(rename = "fault")]
-    pub kind: FaultKind,
-    /// With how many calls.
-    #[serde(default = "once")]
-    pub times: usize,
-    /// How many calls go well before; they count from the end of the fault that was asked for before this one.
-    #[serde(default)]
-    pub after: usize,
-    /// Whether what a call asks for is done all the same.
-    #[serde(default)]
-    pub carried_out: bool,
-}
+use crate::{
+    answer::{not_found, start},
+    project::{Fault, FaultKind},
+};
 
-fn once() -> usize {
-    1
-}
+const SLOW: Duration = Duration::from_secs(10);
 
-impl Fault {
-    /// A fault that the next call runs into, and nothing is carried out.
-    pub fn new(kind: FaultKind) -> Self {
-        Self { kind, times: 1, after: 0, carried_out: false }
-    }
-}
-
-/// What goes wrong with a REST call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FaultKind {
-    /// 429, to be tried again after a second.
-    Throttle,
-    /// 502 with a proxy's page.
-    Error,
-    /// The answer takes ten seconds.
-    Slow,
-    /// The connection is closed before the answer is complete.
-    Cut,
-}
-
-/// The faults to come.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(VecDeque<Fault>);
-
-impl Faults {
-    pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push_back(fault);
-    }
-
-    /// The fault that the next call runs into.
-    pub(crate) fn next(&mut self) -> Option<Fault> {
-        loop {
-            let fault = self.0.front_mut()?;
-            if fault.times == 0 {
-                self.0.pop_front();
-            } else if fault.after > 0 {
-                fault.after -= 1;
-                return None;
-            } else {
-                fault.times -= 1;
-                return Some(*fault);
-            }
+/// Answers a call that runs into this fault. `carry_out` makes the call take effect, and returns
+/// the right answer.
+pub(crate) async fn fail(fault: Fault, carry_out: impl FnOnce() -> HttpResponse) -> HttpResponse {
+    let right = (fault.carried_out || fault.kind == FaultKind::Slow).then(carry_out);
+    match fault.kind {
+        FaultKind::Throttle => start(StatusCode::TOO_MANY_REQUESTS)
+            .insert_header((header::RETRY_AFTER, "1"))
+            .json(json!({"detail": "Request was throttled. Expected available in 1 seconds."})),
+        FaultKind::Error => HttpResponse::BadGateway().content_type("text/html").body("<html>502 Bad Gateway</html>"),
+        FaultKind::Slow => {
+            sleep(SLOW).await;
+            right.unwrap_or_else(not_found)
+        }
+        FaultKind::Cut => {
+            let cut = futures_util::stream::once(async { Err::<Bytes, _>(io::Error::other("the connection is cut")) });
+            HttpResponse::Ok().no_chunking(1000).streaming(cut)
         }
     }
 }

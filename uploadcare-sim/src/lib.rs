@@ -1,5 +1,5 @@
-//! A local stand-in for Uploadcare, to develop and test against without an account or a tunnel: the webhook part of its REST API,
-//! signed deliveries, and redelivery.
+//! Simulates Uploadcare on your machine: the webhook part of its REST API, signed deliveries, and
+//! redelivery. Develop and test against it without an account or a tunnel.
 //!
 //! ```no_run
 //! use uploadcare_sim::Simulator;
@@ -9,26 +9,43 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Over HTTP, beside the [REST API](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Webhook):
+//! It serves the [REST API](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Webhook), and
+//! endpoints that control the simulator itself:
 //!
-//! - `POST /_sim/events` with `{"event": "file.uploaded", "data": {..}}` makes an event happen for a file. `data` overrides what the file is by
-//!   default, `previous_values` what `file.info_updated` says. `copies` (1 unless set) delivers it so many times, `delay_ms` holds it back, so that
-//!   later events overtake it. Answers `{"uuid": "..", "subscriptions": n}`.
-//! - `GET /_sim/deliveries` answers an array with every attempt to deliver, oldest first.
-//! - `POST /_sim/faults` with `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1, "after": 0, "carried_out": false}` spoils that
-//!   many REST calls after `after` that go well; with `carried_out`, what they ask for is done all the same.
+//! - `POST /_sim/events` with `{"event": "file.uploaded", "data": {..}}` triggers an event for a
+//!   file. `data` overrides the default fields of the file, and `previous_values` overrides that
+//!   field of `file.info_updated`. Each subscription gets the event `copies` times, which defaults
+//!   to 1 and may be at most 1,000. `delay_ms` delays the deliveries, so that later events overtake
+//!   them. The answer is `{"uuid": "..", "subscriptions": n}`.
+//! - `GET /_sim/deliveries` answers an array with the attempts to deliver, oldest first. The
+//!   simulator keeps the newest 10,000 attempts.
+//! - `POST /_sim/faults` with `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1, "after":
+//!   0, "carried_out": false}` lets `after` REST calls succeed, and makes the next `times` calls
+//!   fail. With `carried_out`, a failing call still takes effect.
 //!
-//! Unlike Uploadcare it takes simple authentication over plain HTTP, since it is meant for loopback addresses.
+//! `/_sim` needs no key. It answers 403 to requests that a web page of another site may have sent:
+//! `Host`, and `Origin` if there is one, must name the address that the simulator listens on,
+//! `localhost`, or a loopback IP address, with the simulator's port.
+//!
+//! Unlike Uploadcare, the simulator accepts simple authentication over plain HTTP, since it runs on
+//! loopback addresses.
 
+// Each module uses only modules above it in this list.
+mod project;
+
+mod answer;
 mod auth;
-mod delivery;
+mod event;
 mod fault;
 mod origin;
-mod rest;
-mod server;
-mod store;
 
-pub use self::delivery::{Attempt, Happening};
-pub use self::fault::{Fault, FaultKind};
+mod delivery;
+
+mod control;
+mod rest;
+
+mod server;
+
+pub use self::event::SimulatedEvent;
+pub use self::project::{Attempt, Fault, FaultKind, Subscription};
 pub use self::server::{Simulator, SimulatorBuilder};
-pub use self::store::Subscription;

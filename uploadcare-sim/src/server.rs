@@ -1,88 +1,36 @@
-//! The running simulator.
+//! Starts and stops the simulator, and puts its routes together.
 
 use std::{
-    collections::VecDeque,
     fmt, io,
     net::{SocketAddr, TcpListener},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev::ServerHandle, rt::System, web::Data};
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    rt::System,
+    web::{self, Data},
+};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::{
-    auth::Keys,
-    delivery::{Attempt, Happening, happen},
-    fault::{Fault, Faults},
+    control,
+    delivery::EventSender,
+    event::SimulatedEvent,
     origin::OwnAddress,
-    rest::routes,
-    store::{Store, Subscription},
+    project::{Attempt, Fault, Keys, Project, Subscription},
+    rest,
 };
 
-/// The delays before a delivery that was not acknowledged is made again, unless others are set. Uploadcare goes on for 72 hours.
+/// The default delays before redeliveries, in seconds. Uploadcare itself redelivers for 72 hours.
 const REDELIVERY_DELAYS: [u64; 6] = [1, 5, 30, 120, 600, 3600];
 
-/// Some megabytes.
+/// How many attempts the simulator keeps by default: a few megabytes.
 const KEPT_ATTEMPTS: usize = 10_000;
-
-/// What the server's workers and the deliveries share.
-pub(crate) struct State {
-    pub(crate) keys: Keys,
-    pub(crate) redelivery_delays: Vec<Duration>,
-    pub(crate) http: reqwest::Client,
-    /// Where deliveries run: a worker's own runtime would end with its connection.
-    pub(crate) runtime: Handle,
-    store: Mutex<Store>,
-    faults: Mutex<Faults>,
-    attempts: Mutex<AttemptLog>,
-}
-
-/// The newest attempts; the oldest are dropped when there are more than the limit.
-struct AttemptLog {
-    kept: VecDeque<Attempt>,
-    dropped: usize,
-    limit: usize,
-}
-
-impl AttemptLog {
-    fn new(limit: usize) -> Self {
-        Self { kept: VecDeque::new(), dropped: 0, limit }
-    }
-
-    fn push(&mut self, attempt: Attempt) {
-        self.kept.push_back(attempt);
-        while self.kept.len() > self.limit {
-            self.kept.pop_front();
-            self.dropped += 1;
-        }
-    }
-
-    /// The attempts without the first `known` that were ever made.
-    fn after(&self, known: usize) -> Vec<Attempt> {
-        self.kept.iter().skip(known.saturating_sub(self.dropped)).cloned().collect()
-    }
-}
-
-impl State {
-    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn attempts(&self, known: usize) -> Vec<Attempt> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).after(known)
-    }
-
-    pub(crate) fn note(&self, attempt: Attempt) {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
-    }
-}
 
 /// Starts a [`Simulator`].
 #[derive(Clone)]
@@ -94,53 +42,55 @@ pub struct SimulatorBuilder {
 }
 
 impl SimulatorBuilder {
-    /// How many attempts to deliver the simulator keeps; beyond that it drops the oldest. Defaults
-    /// to 10,000.
+    /// Sets how many attempts to deliver the simulator keeps. When there are more, it drops the
+    /// oldest. Defaults to 10,000.
     pub fn kept_attempts(mut self, number: usize) -> Self {
         self.kept_attempts = number;
         self
     }
 
-    /// The delays before a delivery that was not acknowledged is made again; when they are used up, it is given up. 1, 5 and 30
-    /// seconds, 2 and 10 minutes and an hour unless set.
+    /// Sets the delays before the redeliveries of a delivery that is not acknowledged. After the last
+    /// one, the simulator gives up. Defaults to 1, 5 and 30 seconds, 2 and 10 minutes, and an hour.
     pub fn redelivery_delays(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
         self.redelivery_delays = delays.into_iter().collect();
         self
     }
 
-    /// Starts the server, in threads of its own, at this address; port 0 is any free one.
+    /// Starts the server at this address, in threads of its own. Port 0 takes any free port.
     ///
     /// # Errors
-    /// When the address cannot be had, or a thread or a runtime cannot be started.
+    /// If the simulator cannot listen on the address, or a thread or a runtime cannot be started.
     pub fn start(self, address: SocketAddr) -> io::Result<Simulator> {
         let listener = TcpListener::bind(address)
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot serve at {address}: {error}")))?;
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let address = listener.local_addr()?;
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = thread::Builder::new().name("uploadcare-sim".to_owned()).spawn(move || {
             let system = System::new();
             system.block_on(async move {
                 let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-                let state = Arc::new(State {
-                    keys: self.keys,
+                let project = Arc::new(Project::new(self.keys, self.kept_attempts));
+                let events = Arc::new(EventSender {
+                    project: Arc::clone(&project),
                     redelivery_delays: self.redelivery_delays,
                     http: http.map_err(io::Error::other)?,
                     runtime: Handle::current(),
-                    store: Mutex::default(),
-                    faults: Mutex::default(),
-                    attempts: Mutex::new(AttemptLog::new(self.kept_attempts)),
                 });
-                let (data, own) = (Data::new(Arc::clone(&state)), Data::new(OwnAddress::new(address)));
-                let app = move || App::new().app_data(data.clone()).app_data(own.clone()).configure(routes);
+                let data = (Data::from(project), Data::from(Arc::clone(&events)), Data::new(OwnAddress::new(address)));
+                let app = move || {
+                    let (project, events, address) = data.clone();
+                    let app = App::new().app_data(project).app_data(events).app_data(address);
+                    app.service(control::routes()).default_service(web::to(rest::call))
+                };
                 let server =
                     HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
-                // Nobody waits for it if the one who started it is gone.
-                let _ = sender.send((state, server.handle()));
+                // This fails only if the thread that called `start` is gone.
+                let _ = sender.send((events, server.handle()));
                 server.await
             })
         })?;
         match receiver.recv() {
-            Ok((state, handle)) => Ok(Simulator { address, state, handle, thread }),
+            Ok((events, handle)) => Ok(Simulator { address, events, handle, thread }),
             Err(_) => Err(thread
                 .join()
                 .ok()
@@ -150,70 +100,76 @@ impl SimulatorBuilder {
     }
 }
 
-/// A running simulator. Goes on until [`stop`](Self::stop), or the process ends.
+/// A running simulator. It runs until [`stop`](Self::stop) is called or the process ends.
 pub struct Simulator {
     address: SocketAddr,
-    state: Arc<State>,
+    events: Arc<EventSender>,
     handle: ServerHandle,
     thread: thread::JoinHandle<io::Result<()>>,
 }
 
 impl Simulator {
-    /// A simulator of one project with these API keys.
+    /// Simulates one project with these API keys.
     pub fn builder(public_key: impl Into<String>, secret_key: impl Into<String>) -> SimulatorBuilder {
         let keys = Keys { public: public_key.into(), secret: secret_key.into() };
         let redelivery_delays = REDELIVERY_DELAYS.map(Duration::from_secs).to_vec();
         SimulatorBuilder { keys, redelivery_delays, kept_attempts: KEPT_ATTEMPTS }
     }
 
-    /// Where its REST API is, for a client's base URL.
+    /// The URL of the REST API, to be used as a client's base URL.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Makes an event happen; returns the file's UUID. Deliveries go out by themselves.
-    pub fn happen(&self, happening: &Happening) -> Uuid {
-        happen(&self.state, happening).0
+    /// Triggers an event, and returns the file's UUID. The simulator delivers the event in the
+    /// background.
+    pub fn trigger(&self, event: &SimulatedEvent) -> Uuid {
+        self.events.send(event).0
     }
 
-    /// Spoils the next REST calls.
+    /// Makes the next REST calls fail.
     pub fn fault(&self, fault: Fault) {
-        self.state.faults().add(fault);
+        self.project().faults().add(fault);
     }
 
-    /// The subscriptions, oldest first.
+    /// The subscriptions, in the order in which they were created.
     pub fn subscriptions(&self) -> Vec<Subscription> {
-        self.state.store().all().to_vec()
+        self.project().subscriptions().all().to_vec()
     }
 
-    /// Adds a subscription as it is, also one that the API would not create, such as one of an older version. Its id is replaced.
+    /// Adds a subscription without checks, such as one of an older version, which the API would not
+    /// create. The simulator replaces its id.
     pub fn subscribe(&self, subscription: Subscription) -> Subscription {
-        self.state.store().insert(subscription)
+        self.project().subscriptions().insert(subscription)
     }
 
     /// The attempts to deliver, oldest first: the newest
     /// [`kept_attempts`](SimulatorBuilder::kept_attempts).
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.state.attempts(0)
+        self.attempts_after(0)
     }
 
     /// The attempts to deliver without the first `known` that were ever made. An attempt that the
     /// simulator dropped before you read it is missing, and `known` counts it all the same.
     pub fn attempts_after(&self, known: usize) -> Vec<Attempt> {
-        self.state.attempts(known)
+        self.project().attempts().after(known)
     }
 
-    /// Waits until the server ends.
+    /// Blocks until the server ends.
     ///
     /// # Errors
-    /// What ended it.
+    /// If the server failed or panicked.
     pub fn wait(self) -> io::Result<()> {
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server panicked")))
     }
 
-    /// Stops it; deliveries on their way are dropped.
+    /// Stops the simulator. It does not finish pending deliveries.
     pub async fn stop(self) {
         self.handle.stop(true).await;
+    }
+
+    fn project(&self) -> &Project {
+        &self.events.project
     }
 }
 

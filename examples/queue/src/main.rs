@@ -25,7 +25,7 @@ use uploadcare_hooks::{
     queue::{dead_jobs, open_sqlite, run_again},
     webhook_handlers,
 };
-use uploadcare_sim::{Happening, Simulator};
+use uploadcare_sim::{SimulatedEvent, Simulator};
 use uuid::Uuid;
 
 use crate::handlers::Archive;
@@ -59,10 +59,10 @@ macro_rules! run {
 
         let uploadcare = start(&hooks).await?;
         println!("1. a file is stored; its handler fails twice before it succeeds");
-        uploadcare.happen(&Happening::new("file.stored"));
+        uploadcare.trigger(&SimulatedEvent::new("file.stored"));
         wait_until(|| archive.files() == 1).await?;
         println!("\n2. a file is infected; its handler discards that, and the job is dead");
-        uploadcare.happen(&Happening::new("file.infected"));
+        uploadcare.trigger(&SimulatedEvent::new("file.infected"));
         let mut dead = Vec::new();
         while dead.is_empty() {
             rt::time::sleep(Duration::from_millis(50)).await;

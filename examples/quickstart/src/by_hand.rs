@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uploadcare_hooks::SigningSecret;
 
 /// A request, and how it should be answered.
-pub(crate) struct Delivery {
+pub(crate) struct HandMadeDelivery {
     title: &'static str,
     body: String,
     signature: String,
@@ -15,20 +15,24 @@ pub(crate) struct Delivery {
 }
 
 /// An old payload version, an event that is not known yet, and a forgery.
-pub(crate) fn all(secret: &SigningSecret) -> Vec<Delivery> {
+pub(crate) fn all(secret: &SigningSecret) -> Vec<HandMadeDelivery> {
     let signed = |title, body: Value| {
         let body = body.to_string();
-        Delivery { title, signature: secret.sign(body.as_bytes()), body, expected: StatusCode::NO_CONTENT }
+        HandMadeDelivery { title, signature: secret.sign(body.as_bytes()), body, expected: StatusCode::NO_CONTENT }
     };
     let forged = signed("a delivery whose body was changed on the way", smallest());
     vec![
         signed("file.uploaded in the old version 0.6: image_info is lifted into content_info", legacy()),
         signed("an event of next year", json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "files": 3}})),
-        Delivery { body: forged.body.replace("cat.jpg", "malware.exe"), expected: StatusCode::UNAUTHORIZED, ..forged },
+        HandMadeDelivery {
+            body: forged.body.replace("cat.jpg", "malware.exe"),
+            expected: StatusCode::UNAUTHORIZED,
+            ..forged
+        },
     ]
 }
 
-impl Delivery {
+impl HandMadeDelivery {
     /// Sends it, and tells what came of it; fails if that is not what should come of it.
     pub(crate) async fn send(self, target_url: &str) -> Result<(), Box<dyn Error>> {
         println!("   {}", self.title);

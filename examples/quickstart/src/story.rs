@@ -9,7 +9,7 @@ use std::{
 use actix_web::{App, HttpServer, dev::ServerHandle, rt};
 use serde_json::{Value, json};
 use uploadcare_hooks::{SigningSecret, WebhookRouter, client::Client};
-use uploadcare_sim::{Attempt, Happening, Simulator};
+use uploadcare_sim::{Attempt, SimulatedEvent, Simulator};
 
 use crate::by_hand;
 
@@ -40,12 +40,12 @@ pub(crate) async fn tell(secret: SigningSecret) -> Result<(), Box<dyn Error>> {
     subscriptions.sync(&client).await?;
 
     let mut uploadcare = Uploadcare { simulator, told: 0 };
-    uploadcare.happen("A file is uploaded", "file.uploaded", json!({"original_filename": "ananas.jpg"}), 1).await?;
-    uploadcare.happen("It is stored; a handler fails, so it is delivered again", "file.stored", json!({}), 1).await?;
-    uploadcare.happen("A virus is found", "file.infected", json!({}), 1).await?;
-    uploadcare.happen("Its metadata change", "file.info_updated", json!({"metadata": {"pet": "cat"}}), 1).await?;
-    uploadcare.happen("Delivery is at least once: here twice", "file.uploaded", json!({}), 2).await?;
-    uploadcare.happen("It is deleted", "file.deleted", json!({}), 1).await?;
+    uploadcare.trigger("A file is uploaded", "file.uploaded", json!({"original_filename": "ananas.jpg"}), 1).await?;
+    uploadcare.trigger("It is stored; a handler fails, so it is delivered again", "file.stored", json!({}), 1).await?;
+    uploadcare.trigger("A virus is found", "file.infected", json!({}), 1).await?;
+    uploadcare.trigger("Its metadata change", "file.info_updated", json!({"metadata": {"pet": "cat"}}), 1).await?;
+    uploadcare.trigger("Delivery is at least once: here twice", "file.uploaded", json!({}), 2).await?;
+    uploadcare.trigger("It is deleted", "file.deleted", json!({}), 1).await?;
 
     println!("What Uploadcare would send too, and what it would not");
     for delivery in by_hand::all(&secret) {
@@ -85,11 +85,17 @@ struct Uploadcare {
 
 impl Uploadcare {
     /// Makes an event happen, and tells of its deliveries until all of them are acknowledged.
-    async fn happen(&mut self, title: &str, event: &str, mut file: Value, copies: usize) -> Result<(), Box<dyn Error>> {
+    async fn trigger(
+        &mut self,
+        title: &str,
+        event: &str,
+        mut file: Value,
+        copies: usize,
+    ) -> Result<(), Box<dyn Error>> {
         println!("{title}: {event}");
         if let Value::Object(data) = &mut file {
             data.insert("uuid".to_owned(), UUID.into());
-            self.simulator.happen(&Happening { data: data.clone(), copies, ..Happening::new(event) });
+            self.simulator.trigger(&SimulatedEvent { data: data.clone(), copies, ..SimulatedEvent::new(event) });
         }
         let mut acknowledged = 0;
         let start = Instant::now();

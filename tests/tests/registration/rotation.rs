@@ -16,7 +16,7 @@ use uploadcare_hooks::{
     Delivery, FileDeleted, FileUploaded, SigningSecret, State, WebhookRouter, client::Client,
     registration::RegistrationError, webhook_handler, webhook_handlers,
 };
-use uploadcare_sim::{Fault, FaultKind, Happening, Simulator};
+use uploadcare_sim::{Fault, FaultKind, SimulatedEvent, Simulator};
 
 use crate::{BASE, client, conflicting, count, index, own_secret, simulator};
 
@@ -173,7 +173,9 @@ async fn no_delivery_is_lost_while_secrets_change() {
         // Every second one is held back, so that it arrives after its secret was replaced.
         for number in 0..times {
             let delay_ms = if number % 2 == 0 { 300 } else { 0 };
-            files.insert(simulator.happen(&Happening { delay_ms, ..Happening::new("file.uploaded") }).to_string());
+            files.insert(
+                simulator.trigger(&SimulatedEvent { delay_ms, ..SimulatedEvent::new("file.uploaded") }).to_string(),
+            );
         }
     };
     happen(20);

@@ -18,7 +18,7 @@ use tests::{
     storages::{Kind, Storage},
 };
 use uploadcare_hooks::client::{Client, CreateWebhook};
-use uploadcare_sim::{Happening, Simulator};
+use uploadcare_sim::{SimulatedEvent, Simulator};
 use uuid::Uuid;
 
 use crate::{
@@ -149,8 +149,8 @@ impl Torturer {
             if self.uuids.len() <= self.acknowledged.len() + 100 {
                 for _ in 0..20 {
                     let (copies, delay_ms) = (fastrand::usize(1..4), fastrand::u64(..300));
-                    let happening = Happening { copies, delay_ms, ..Happening::new("file.uploaded") };
-                    self.uuids.insert(self.simulator.happen(&happening));
+                    let event = SimulatedEvent { copies, delay_ms, ..SimulatedEvent::new("file.uploaded") };
+                    self.uuids.insert(self.simulator.trigger(&event));
                 }
             }
             self.victim.supervise()?;

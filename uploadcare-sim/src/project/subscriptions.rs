@@ -1,4 +1,4 @@
-//! The subscriptions of the one project that there is, with the checks that Uploadcare makes.
+//! The subscriptions of the project, with the checks that Uploadcare makes.
 
 use jiff::Timestamp;
 use reqwest::Url;
@@ -8,10 +8,10 @@ use uploadcare_hooks::EventKind;
 
 const PROJECT: u64 = 13;
 
-/// A subscription, in the words of the REST API.
+/// A subscription, as the REST API represents it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// Its id.
+    /// The id of the subscription.
     pub id: u64,
     /// The id of its project.
     pub project: u64,
@@ -19,19 +19,19 @@ pub struct Subscription {
     pub created: Timestamp,
     /// When it was last changed.
     pub updated: Timestamp,
-    /// What it is for.
+    /// The name of the event.
     pub event: String,
-    /// Where deliveries go.
+    /// The URL that deliveries are sent to.
     pub target_url: String,
-    /// Whether deliveries are sent at all.
+    /// Whether deliveries are sent.
     pub is_active: bool,
     /// The version of the payloads.
     pub version: Option<String>,
-    /// What deliveries are signed with.
+    /// The secret that signs deliveries; without one they are not signed.
     pub signing_secret: Option<String>,
 }
 
-/// The fields of a request, those that are there.
+/// The fields that a request has.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     pub(crate) target_url: Option<String>,
@@ -41,27 +41,28 @@ pub(crate) struct Fields {
     pub(crate) version: Option<String>,
 }
 
-/// Why a request is refused: the body of the answer.
+/// Why a request is refused.
 pub(crate) enum Refusal {
     NotFound,
-    Bad(Value),
+    /// A field is invalid. Holds the JSON that the answer says.
+    Invalid(Value),
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Store {
-    subscriptions: Vec<Subscription>,
+pub(crate) struct Subscriptions {
+    all: Vec<Subscription>,
     last_id: u64,
 }
 
-impl Store {
+impl Subscriptions {
     pub(crate) fn all(&self) -> &[Subscription] {
-        &self.subscriptions
+        &self.all
     }
 
     pub(crate) fn create(&mut self, fields: Fields) -> Result<Subscription, Refusal> {
         check(&fields)?;
         let Some(target_url) = fields.target_url else {
-            return Err(Refusal::Bad(json!({"detail": "`target_url` is missing."})));
+            return Err(Refusal::Invalid(json!({"detail": "`target_url` is missing."})));
         };
         let Some(event) = fields.event else { return Err(field("event", "This field is required.")) };
         if fields.version.as_deref().is_some_and(|version| version != "0.7") {
@@ -82,16 +83,16 @@ impl Store {
         }))
     }
 
-    /// Takes a subscription as it is, but for its id.
+    /// Adds a subscription without checks, and gives it a new id.
     pub(crate) fn insert(&mut self, subscription: Subscription) -> Subscription {
         self.last_id += 1;
         let subscription = Subscription { id: self.last_id, ..subscription };
-        self.subscriptions.push(subscription.clone());
+        self.all.push(subscription.clone());
         subscription
     }
 
     pub(crate) fn update(&mut self, id: u64, fields: Fields) -> Result<Subscription, Refusal> {
-        let mut changed = self.subscriptions.iter().find(|known| known.id == id).ok_or(Refusal::NotFound)?.clone();
+        let mut changed = self.all.iter().find(|known| known.id == id).ok_or(Refusal::NotFound)?.clone();
         check(&fields)?;
         changed.target_url = fields.target_url.unwrap_or(changed.target_url);
         changed.event = fields.event.unwrap_or(changed.event);
@@ -101,36 +102,36 @@ impl Store {
         }
         changed.updated = Timestamp::now();
         self.check_unique(&changed.target_url, &changed.event, Some(id))?;
-        for known in self.subscriptions.iter_mut().filter(|known| known.id == id) {
+        for known in self.all.iter_mut().filter(|known| known.id == id) {
             known.clone_from(&changed);
         }
         Ok(changed)
     }
 
     pub(crate) fn delete(&mut self, id: u64) -> Result<(), Refusal> {
-        let before = self.subscriptions.len();
-        self.subscriptions.retain(|known| known.id != id);
-        if self.subscriptions.len() < before { Ok(()) } else { Err(Refusal::NotFound) }
+        let before = self.all.len();
+        self.all.retain(|known| known.id != id);
+        if self.all.len() < before { Ok(()) } else { Err(Refusal::NotFound) }
     }
 
     pub(crate) fn unsubscribe(&mut self, fields: Fields) -> Result<(), Refusal> {
-        let missing = || Refusal::Bad(json!({"detail": "`target_url` is missing."}));
+        let missing = || Refusal::Invalid(json!({"detail": "`target_url` is missing."}));
         let target_url = fields.target_url.ok_or_else(missing)?;
-        self.subscriptions.retain(|known| known.target_url != target_url);
+        self.all.retain(|known| known.target_url != target_url);
         Ok(())
     }
 
     fn check_unique(&self, target_url: &str, event: &str, except: Option<u64>) -> Result<(), Refusal> {
         let taken =
             |known: &Subscription| known.target_url == target_url && known.event == event && Some(known.id) != except;
-        if self.subscriptions.iter().any(taken) {
+        if self.all.iter().any(taken) {
             return Err(field("non_field_errors", "This project is already subscribed on this event"));
         }
         Ok(())
     }
 }
 
-/// The checks of single fields.
+/// Checks each field by itself.
 fn check(fields: &Fields) -> Result<(), Refusal> {
     let longer = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.chars().count() > most);
     if longer(&fields.target_url, 255) {
@@ -153,5 +154,5 @@ fn is_web_url(url: &str) -> bool {
 }
 
 fn field(name: &str, problem: &str) -> Refusal {
-    Refusal::Bad(json!({name: [problem]}))
+    Refusal::Invalid(json!({name: [problem]}))
 }

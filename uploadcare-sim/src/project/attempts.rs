@@ -1,0 +1,58 @@
+//! The attempts to deliver, as far as the simulator keeps them.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// One attempt to deliver.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The id of the delivery, the same for all of its attempts.
+    pub delivery: Uuid,
+    /// The number of this attempt; the first one is 1.
+    pub attempt: usize,
+    /// The event's name.
+    pub event: String,
+    /// The UUID of the event's file.
+    pub uuid: Uuid,
+    /// The id of the subscription.
+    pub subscription: u64,
+    /// The URL that the delivery was sent to.
+    pub target_url: String,
+    /// When the answer arrived, or the attempt failed.
+    pub at: Timestamp,
+    /// The status of the answer; `null` if there was none.
+    pub status: Option<u16>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+}
+
+/// The newest attempts. Drops the oldest when there are more than the limit.
+#[derive(Debug)]
+pub(crate) struct AttemptLog {
+    kept: VecDeque<Attempt>,
+    dropped: usize,
+    limit: usize,
+}
+
+impl AttemptLog {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { kept: VecDeque::new(), dropped: 0, limit }
+    }
+
+    pub(crate) fn push(&mut self, attempt: Attempt) {
+        self.kept.push_back(attempt);
+        while self.kept.len() > self.limit {
+            self.kept.pop_front();
+            self.dropped += 1;
+        }
+    }
+
+    /// The kept attempts without the first `known` that were ever made.
+    pub(crate) fn after(&self, known: usize) -> Vec<Attempt> {
+        self.kept.iter().skip(known.saturating_sub(self.dropped)).cloned().collect()
+    }
+}
