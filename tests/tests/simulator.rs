@@ -1,4 +1,4 @@
-//! The simulator, as clients and receivers see it.
+//! Tests of the simulator, as clients and receivers use it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::{
@@ -35,7 +35,7 @@ fn client(simulator: &Simulator, auth: Auth) -> Client {
     builder.retry_delay(Duration::from_millis(1)).timeout(Duration::from_millis(500)).build().unwrap()
 }
 
-/// Waits for so many attempts to deliver.
+/// Waits until the simulator has made this number of attempts to deliver.
 async fn attempts(simulator: &Simulator, number: usize) -> Vec<Attempt> {
     for _ in 0..500 {
         let attempts = simulator.attempts();
@@ -44,7 +44,7 @@ async fn attempts(simulator: &Simulator, number: usize) -> Vec<Attempt> {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("there were {:?} only", simulator.attempts());
+    panic!("the only attempts are {:?}", simulator.attempts());
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn forms_and_json_are_read_and_checked_alike() {
     assert_eq!(http.get(&url).send().await.unwrap().status(), 406);
 }
 
-/// How often a handler is to fail before it succeeds.
+/// How many times a handler fails before it succeeds.
 type Failures = Arc<AtomicUsize>;
 
 #[webhook_handler(any)]
@@ -183,7 +183,7 @@ async fn every_event_is_delivered_signed_and_again_until_it_is_acknowledged() {
     let statuses: Vec<_> = all[5..].iter().map(|attempt| (attempt.attempt, attempt.status)).collect();
     assert_eq!(statuses, [(1, Some(500)), (2, Some(500)), (3, Some(204))]);
     assert!(all[5..].iter().all(|attempt| attempt.delivery == all[5].delivery));
-    // Given up when the delays are used up.
+    // The simulator gives up after the last delay.
     failures.store(100, Ordering::SeqCst);
     simulator.trigger(&SimulatedEvent { copies: 2, ..SimulatedEvent::new("file.deleted") });
     attempts(&simulator, 16).await;
@@ -213,13 +213,13 @@ async fn events_happen_over_http_overtake_each_other_and_attempts_are_listed() {
     }
     let http = reqwest::Client::new();
     let base_url = simulator.base_url();
-    let happen = async |body: Value| {
+    let trigger = async |body: Value| {
         http.post(format!("{base_url}/_sim/events")).body(body.to_string()).send().await.unwrap().status().as_u16()
     };
-    assert_eq!(happen(json!({"event": "file.stored", "delay_ms": 200, "data": {"size": 3}})).await, 202);
-    assert_eq!(happen(json!({"event": "file.deleted"})).await, 202);
-    assert_eq!(happen(json!({"event": "file.uploaded"})).await, 202);
-    assert_eq!(happen(json!({"data": {}})).await, 400);
+    assert_eq!(trigger(json!({"event": "file.stored", "delay_ms": 200, "data": {"size": 3}})).await, 202);
+    assert_eq!(trigger(json!({"event": "file.deleted"})).await, 202);
+    assert_eq!(trigger(json!({"event": "file.uploaded"})).await, 202);
+    assert_eq!(trigger(json!({"data": {}})).await, 400);
     attempts(&simulator, 2).await;
     let answer = http.get(format!("{base_url}/_sim/deliveries")).send().await.unwrap().text().await.unwrap();
     let listed: Vec<Value> = serde_json::from_str(&answer).unwrap();
@@ -228,7 +228,7 @@ async fn events_happen_over_http_overtake_each_other_and_attempts_are_listed() {
     assert_eq!(listed, [("file.deleted", Some(204)), ("file.stored", Some(204))]);
 }
 
-/// Orders an event with exactly these headers; returns the status and the whole answer.
+/// Requests an event with exactly these headers. Returns the status and the whole answer.
 async fn order_with(simulator: &Simulator, headers: &str) -> (u16, String) {
     let address = simulator.base_url().replace("http://", "");
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -280,7 +280,7 @@ async fn web_pages_of_other_sites_cannot_control_the_simulator() {
             serde_json::from_str::<Value>(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         }
     }
-    // Every endpoint is protected, reading too, and the REST API is not concerned.
+    // Every endpoint below `/_sim` refuses foreign requests; the REST API does not.
     let simulator = simulator();
     for (path, status) in [("_sim/deliveries", 403), ("_sim/faults", 403), ("_sim/", 403), ("webhooks/", 406)] {
         let request = reqwest::Client::new().get(format!("{}/{path}", simulator.base_url()));
@@ -308,12 +308,13 @@ async fn too_many_copies_are_refused_with_the_limit() {
 async fn the_newest_attempts_are_kept_and_known_ones_are_counted_from_the_first_ever() {
     let builder = Simulator::builder("demopublickey", "demosecretkey").redelivery_delays([]).kept_attempts(3);
     let simulator = builder.start("127.0.0.1:0".parse().unwrap()).unwrap();
-    // The simulator's own REST API refuses the deliveries, which makes attempts all the same.
+    // The simulator's REST API receives the deliveries and refuses them: these are attempts as
+    // well.
     for event in [EventKind::FileStored, EventKind::FileDeleted] {
         let webhook = CreateWebhook::new(simulator.base_url(), event);
         client(&simulator, Auth::Signed).create(&webhook).await.unwrap();
     }
-    let happen = async |event: &str, before: usize| {
+    let trigger = async |event: &str, before: usize| {
         simulator.trigger(&SimulatedEvent::new(event));
         for _ in 0..500 {
             if !simulator.attempts_after(before).is_empty() {
@@ -324,9 +325,9 @@ async fn the_newest_attempts_are_kept_and_known_ones_are_counted_from_the_first_
         panic!("the attempt after the first {before} is missing");
     };
     for number in 0..4 {
-        happen("file.stored", number).await;
+        trigger("file.stored", number).await;
     }
-    happen("file.deleted", 4).await;
+    trigger("file.deleted", 4).await;
     let events = |attempts: Vec<Attempt>| attempts.into_iter().map(|attempt| attempt.event).collect::<Vec<_>>();
     let kept = ["file.stored", "file.stored", "file.deleted"];
     assert_eq!(events(simulator.attempts()), kept);
@@ -370,10 +371,10 @@ async fn the_client_gets_over_every_fault_and_makes_nothing_twice() {
     futures_util::future::join_all(all.map(|(kind, carried_out)| get_over(kind, carried_out))).await;
 }
 
-/// Every call runs into the fault once.
+/// Makes each call of the client fail once with this fault.
 async fn get_over(kind: FaultKind, carried_out: bool) {
-    // Uploadcare carries out nothing that it throttles. If it did, an error that comes of it would
-    // be right.
+    // Uploadcare does not carry out a call that it throttles. If it did, the client could not know,
+    // and an error about the second call would be right.
     let odd = (kind, carried_out) == (FaultKind::Throttle, true);
     let simulator = simulator();
     let client = client(&simulator, Auth::Signed);

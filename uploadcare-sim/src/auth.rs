@@ -60,8 +60,8 @@ fn signature(keys: &Keys, parts: &SignedParts<'_>, date: &str) -> String {
     mac.map(|mac| hex::encode(mac.chain_update(signed).finalize().into_bytes())).unwrap_or_default()
 }
 
-/// Reads an RFC 2822 date. The official Python client writes a comma behind the year, and Uploadcare
-/// accepts that.
+/// Reads an RFC 2822 date. The official Python client writes a comma behind the year, and
+/// Uploadcare accepts that.
 fn parse_date(date: &str) -> Option<Timestamp> {
     let (day, rest) = date.split_once(',')?;
     let date = format!("{day},{}", rest.replace(',', ""));

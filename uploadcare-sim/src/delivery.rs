@@ -20,7 +20,7 @@ pub(crate) struct EventSender {
     pub(crate) project: Arc<Project>,
     pub(crate) redelivery_delays: Vec<Duration>,
     pub(crate) http: reqwest::Client,
-    /// Runs the deliveries. The runtime of a server's worker would end with its connection.
+    /// Runs the deliveries. A server worker's own runtime would end with its connection.
     pub(crate) runtime: Handle,
 }
 

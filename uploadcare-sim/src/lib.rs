@@ -4,7 +4,8 @@
 //! ```no_run
 //! use uploadcare_sim::Simulator;
 //!
-//! let simulator = Simulator::builder("demopublickey", "demosecretkey").start("127.0.0.1:0".parse()?)?;
+//! let builder = Simulator::builder("demopublickey", "demosecretkey");
+//! let simulator = builder.start("127.0.0.1:0".parse()?)?;
 //! println!("{}", simulator.base_url());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -19,9 +20,9 @@
 //!   them. The answer is `{"uuid": "..", "subscriptions": n}`.
 //! - `GET /_sim/deliveries` answers an array with the attempts to deliver, oldest first. The
 //!   simulator keeps the newest 10,000 attempts.
-//! - `POST /_sim/faults` with `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1, "after":
-//!   0, "carried_out": false}` lets `after` REST calls succeed, and makes the next `times` calls
-//!   fail. With `carried_out`, a failing call still takes effect.
+//! - `POST /_sim/faults` with `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1,
+//!   "after": 0, "carried_out": false}` lets `after` REST calls succeed, and makes the next `times`
+//!   calls fail. With `carried_out`, a failing call still takes effect.
 //!
 //! `/_sim` needs no key. It answers 403 to requests that a web page of another site may have sent:
 //! `Host`, and `Origin` if there is one, must name the address that the simulator listens on,

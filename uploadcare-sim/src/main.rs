@@ -1,4 +1,4 @@
-//! The simulator as a program: `cargo run -p uploadcare-sim -- --listen 127.0.0.1:8500`.
+//! The command line: `cargo run -p uploadcare-sim -- --listen 127.0.0.1:8500`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, net::SocketAddr, process::ExitCode, time::Duration};
@@ -21,9 +21,9 @@ fn run() -> Result<(), Box<dyn Error>> {
         Arg::new(name).long(name).value_name(value).default_value(default).help(help)
     };
     let arguments = Command::new("uploadcare-sim")
-        .about("A local stand-in for Uploadcare: its webhook REST API, signed deliveries and redelivery")
+        .about("Simulates Uploadcare on this machine: its webhook REST API, signed deliveries and redelivery")
         .arg(
-            option("listen", "ADDR", "127.0.0.1:8500", "The address to serve at")
+            option("listen", "ADDR", "127.0.0.1:8500", "The address to listen on")
                 .value_parser(value_parser!(SocketAddr)),
         )
         .arg(option("public-key", "K", "demopublickey", "The project's public key"))
@@ -33,7 +33,7 @@ fn run() -> Result<(), Box<dyn Error>> {
                 "redelivery-delays",
                 "MS",
                 "1000,5000,30000,120000,600000,3600000",
-                "Milliseconds before each redelivery",
+                "The delays before redeliveries, in milliseconds",
             )
             .value_delimiter(',')
             .value_parser(value_parser!(u64)),
@@ -41,18 +41,19 @@ fn run() -> Result<(), Box<dyn Error>> {
         .get_matches();
     let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
     let (public_key, secret_key) = (text("public-key"), text("secret-key"));
-    let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("no address to serve at")?;
+    let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("`--listen` is missing")?;
     let delays = arguments.get_many::<u64>("redelivery-delays").unwrap_or_default();
     let delays = delays.map(|delay| Duration::from_millis(*delay));
     let simulator = Simulator::builder(&public_key, &secret_key).redelivery_delays(delays).start(listen)?;
     let base_url = simulator.base_url();
     println!(
-        "Uploadcare is simulated at {base_url}, until Ctrl-C. Applications find it with
+        "The simulator of Uploadcare listens on {base_url}; stop it with Ctrl-C. An application needs these keys
 
 export UPLOADCARE_PUBLIC_KEY={public_key}
 export UPLOADCARE_SECRET_KEY={secret_key}
 
-and a client whose base URL is {base_url}. By hand:
+and the base URL {base_url} in its REST client. To create a subscription, trigger an event, and list the attempts
+to deliver it:
 
 curl {base_url}/webhooks/ -H 'Accept: application/vnd.uploadcare-v0.7+json' \\
   -H 'Authorization: Uploadcare.Simple {public_key}:{secret_key}' \\

@@ -84,7 +84,7 @@ fn carry_out(
     })
 }
 
-/// Reads a form or a JSON object; fields that nobody knows are passed over.
+/// Reads a form or a JSON object. Ignores unknown fields.
 fn fields(content_type: &str, body: &[u8]) -> Result<Fields, Refusal> {
     let bad = |problem: String| Refusal::Invalid(json!({"detail": problem}));
     let pairs: Vec<(String, Value)> = if content_type.starts_with("application/x-www-form-urlencoded") {

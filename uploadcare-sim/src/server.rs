@@ -49,8 +49,9 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Sets the delays before the redeliveries of a delivery that is not acknowledged. After the last
-    /// one, the simulator gives up. Defaults to 1, 5 and 30 seconds, 2 and 10 minutes, and an hour.
+    /// Sets the delays before the redeliveries of a delivery that is not acknowledged. After the
+    /// last one, the simulator gives up. Defaults to 1, 5 and 30 seconds, 2 and 10 minutes, and an
+    /// hour.
     pub fn redelivery_delays(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
         self.redelivery_delays = delays.into_iter().collect();
         self
@@ -84,7 +85,7 @@ impl SimulatorBuilder {
                 };
                 let server =
                     HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
-                // This fails only if the thread that called `start` is gone.
+                // This fails only if the thread that called `start` has ended.
                 let _ = sender.send((events, server.handle()));
                 server.await
             })
@@ -181,6 +182,9 @@ impl fmt::Debug for Simulator {
 
 impl fmt::Debug for SimulatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SimulatorBuilder").field("redelivery_delays", &self.redelivery_delays).finish_non_exhaustive()
+        f.debug_struct("SimulatorBuilder")
+            .field("redelivery_delays", &self.redelivery_delays)
+            .field("kept_attempts", &self.kept_attempts)
+            .finish_non_exhaustive()
     }
 }

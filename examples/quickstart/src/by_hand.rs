@@ -1,4 +1,4 @@
-//! Deliveries that are made by hand: what the simulator does not send.
+//! Deliveries made by hand, of kinds that the simulator does not send.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uploadcare_hooks::SigningSecret;
 
-/// A request, and how it should be answered.
+/// A request, and the status that the application should answer.
 pub(crate) struct HandMadeDelivery {
     title: &'static str,
     body: String,
@@ -14,16 +14,19 @@ pub(crate) struct HandMadeDelivery {
     expected: StatusCode,
 }
 
-/// An old payload version, an event that is not known yet, and a forgery.
+/// An old payload version, an event that the crate does not know, and a forgery.
 pub(crate) fn all(secret: &SigningSecret) -> Vec<HandMadeDelivery> {
     let signed = |title, body: Value| {
         let body = body.to_string();
         HandMadeDelivery { title, signature: secret.sign(body.as_bytes()), body, expected: StatusCode::NO_CONTENT }
     };
-    let forged = signed("a delivery whose body was changed on the way", smallest());
+    let forged = signed("a delivery with a body that was changed after signing", smallest());
     vec![
         signed("file.uploaded in the old version 0.6: image_info is lifted into content_info", legacy()),
-        signed("an event of next year", json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "files": 3}})),
+        signed(
+            "an event that this version of the crate does not know",
+            json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "files": 3}}),
+        ),
         HandMadeDelivery {
             body: forged.body.replace("cat.jpg", "malware.exe"),
             expected: StatusCode::UNAUTHORIZED,
@@ -33,17 +36,17 @@ pub(crate) fn all(secret: &SigningSecret) -> Vec<HandMadeDelivery> {
 }
 
 impl HandMadeDelivery {
-    /// Sends it, and tells what came of it; fails if that is not what should come of it.
+    /// Sends the delivery and prints the status of the answer. Fails if it is not the expected one.
     pub(crate) async fn send(self, target_url: &str) -> Result<(), Box<dyn Error>> {
         println!("   {}", self.title);
         let request = reqwest::Client::new().post(target_url).header("X-Uc-Signature", self.signature).body(self.body);
         let status = request.send().await?.status();
         println!("   answered {}", status.as_u16());
-        if status == self.expected { Ok(()) } else { Err(format!("this should have been {}", self.expected).into()) }
+        if status == self.expected { Ok(()) } else { Err(format!("the expected status is {}", self.expected).into()) }
     }
 }
 
-/// The least that a delivery can be.
+/// The smallest valid payload.
 pub(crate) fn smallest() -> Value {
     json!({
         "hook": {"event": "file.uploaded"},

@@ -1,4 +1,4 @@
-//! The application's part: one function for each event.
+//! The handlers of the application: one function for each event.
 
 use std::{
     collections::BTreeMap,
@@ -13,12 +13,12 @@ use uploadcare_hooks::{
     webhook_handler,
 };
 
-/// The names of files by UUID: what would be a database.
+/// Maps a file's UUID to its name. A real application would use a database.
 #[derive(Clone, Default)]
 pub(crate) struct Index(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Index {
-    /// Returns whether it was new.
+    /// Returns whether the file was new.
     fn insert(&self, uuid: String, name: String) -> Result<bool, HandlerError> {
         let mut files = self.0.lock().map_err(|error| error.to_string())?;
         Ok(files.insert(uuid, name).is_none())
@@ -29,30 +29,30 @@ impl Index {
     }
 }
 
-/// Deliveries may come twice, so that putting a file into the index twice must do no harm.
+/// Uploadcare may deliver an event twice, so inserting a file twice must do no harm.
 #[webhook_handler(event = "file.uploaded")]
 pub(crate) async fn index_upload(event: FileUploaded, State(index): State<Index>) -> Result<(), HandlerError> {
     let file = event.data;
-    let name = file.original_filename.ok_or_else(|| HandlerError::discard("a file without a name"))?;
+    let name = file.original_filename.ok_or_else(|| HandlerError::discard("the file has no name"))?;
     let image = file.content_info.and_then(|content| content.image);
     let size = image.and_then(|image| image.width.zip(image.height));
-    let new = if index.insert(file.uuid.to_string(), name.clone())? { "new" } else { "known already" };
+    let new = if index.insert(file.uuid.to_string(), name.clone())? { "new" } else { "already known" };
     println!("   index_upload saw {name:?} ({new}), {} bytes, pixels {size:?}", file.size.unwrap_or_default());
     Ok(())
 }
 
-/// A service that is not there at first, as happens.
+/// A service whose first call fails.
 #[derive(Clone, Default)]
 pub(crate) struct Backup(Arc<AtomicBool>);
 
 impl Backup {
     fn copy(&self, _uuid: &str) -> Result<(), std::io::Error> {
-        let was_there = self.0.swap(true, Ordering::Relaxed);
-        if was_there { Ok(()) } else { Err(std::io::Error::other("the backup cannot be reached")) }
+        let was_called = self.0.swap(true, Ordering::Relaxed);
+        if was_called { Ok(()) } else { Err(std::io::Error::other("the backup service cannot be reached")) }
     }
 }
 
-/// Whatever goes wrong, Uploadcare delivers the event again.
+/// When a handler returns an error, Uploadcare delivers the event again.
 #[webhook_handler(event = "file.stored")]
 pub(crate) async fn back_up(event: FileStored, State(backup): State<Backup>) -> Result<(), std::io::Error> {
     let file = event.data;
@@ -85,7 +85,7 @@ pub(crate) async fn show_change(event: FileInfoUpdated) {
     println!("   show_change saw metadata {:?}, before that {before:?}", event.data.metadata);
 }
 
-/// Events that this version does not know reach handlers with `any`, which take every other event too.
+/// A handler with `any` takes every event, also those that this version of the crate does not know.
 #[webhook_handler(any)]
 pub(crate) async fn note_unknown(event: Event) {
     if let Event::Unknown(event) = event {

@@ -1,5 +1,8 @@
-//! The whole story in one program: Uploadcare, simulated, and an application that registers its handlers there and is sent events.
-//! `cargo run -p quickstart`, or with `-- --serve 127.0.0.1:8080` to keep an application up for deliveries of your own.
+//! Runs a simulated Uploadcare and an application in one program. The application registers
+//! subscriptions for its handlers, and the simulator sends it events.
+//!
+//! `cargo run -p quickstart` runs all of it once. With `-- --serve 127.0.0.1:8080` the program only
+//! serves the application, and you send the deliveries.
 #![allow(clippy::print_stdout)]
 
 mod by_hand;
@@ -18,28 +21,26 @@ const VARIABLE: &str = "UC_SIGNING_SECRET";
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let serve = Arg::new("serve")
+    let address = Arg::new("serve")
         .long("serve")
         .value_name("ADDR")
         .value_parser(value_parser!(SocketAddr))
-        .help("Stay up at this address, such as 127.0.0.1:8080, and wait for deliveries");
+        .help("Serve the application at this address, such as 127.0.0.1:8080, and wait for your deliveries");
     let arguments = Command::new("quickstart")
-        .about(
-            "Shows uploadcare-hooks at work: handlers that register themselves at a simulated Uploadcare, and events",
-        )
-        .arg(serve)
+        .about("Shows uploadcare-hooks at work: subscribes handlers at a simulated Uploadcare, and sends them events")
+        .arg(address)
         .get_matches();
     let secret = match std::env::var_os(VARIABLE) {
         Some(_) => SigningSecret::from_env(VARIABLE)?,
         None => SigningSecret::new("quickstart")?,
     };
     match arguments.get_one::<SocketAddr>("serve") {
-        Some(address) => stay_up(secret, *address).await,
+        Some(address) => serve(secret, *address).await,
         None => story::tell(secret).await,
     }
 }
 
-/// What an application does: build the router once, and give each worker of the server a clone.
+/// Builds the router. Each worker of the server gets a clone of it.
 fn router(secret: SigningSecret) -> Result<WebhookRouter, Box<dyn Error>> {
     let router = WebhookRouter::builder()
         .signing_secret(secret)
@@ -58,8 +59,8 @@ fn router(secret: SigningSecret) -> Result<WebhookRouter, Box<dyn Error>> {
     Ok(router)
 }
 
-/// Serves until it is stopped.
-async fn stay_up(secret: SigningSecret, address: SocketAddr) -> Result<(), Box<dyn Error>> {
+/// Serves the application until the process is stopped.
+async fn serve(secret: SigningSecret, address: SocketAddr) -> Result<(), Box<dyn Error>> {
     let hooks = router(secret)?;
     let server = HttpServer::new(move || App::new().service(hooks.clone().mount("/hooks"))).bind(address)?;
     let key = match std::env::var_os(VARIABLE) {
@@ -67,7 +68,7 @@ async fn stay_up(secret: SigningSecret, address: SocketAddr) -> Result<(), Box<d
         None => "quickstart",
     };
     for address in server.addrs() {
-        println!("waiting for deliveries at http://{address}/hooks, to be stopped with Ctrl-C; to send one:\n");
+        println!("waiting for deliveries at http://{address}/hooks; stop with Ctrl-C, or send one:\n");
         println!("body='{}'", by_hand::smallest());
         println!("signature=$(printf %s \"$body\" | openssl dgst -sha256 -hmac {key} | sed 's/.* //')");
         println!("curl -i http://{address}/hooks -H \"X-Uc-Signature: v1=$signature\" -d \"$body\"\n");

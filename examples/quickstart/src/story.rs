@@ -1,4 +1,5 @@
-//! The whole story: Uploadcare (simulated) and an application, subscriptions that register themselves, and events.
+//! The demonstration: starts the simulator and the application, registers subscriptions, and
+//! triggers events.
 
 use std::{
     error::Error,
@@ -16,43 +17,50 @@ use crate::by_hand;
 const PUBLIC_KEY: &str = "demopublickey";
 const SECRET_KEY: &str = "demosecretkey";
 
-/// What the events happen to.
+/// The file that the events are about.
 const UUID: &str = "575ed4e8-f4e8-4c14-a58b-1527b6d9ee46";
 
-/// Tells the story from its first to its last chapter; fails if anything was not as it should be.
+/// Runs the whole demonstration. Fails if a step has an unexpected result.
 pub(crate) async fn tell(secret: SigningSecret) -> Result<(), Box<dyn Error>> {
-    // Uploadcare's part, with shorter delays than its own before it delivers again.
+    // Uploadcare, with shorter delays before redeliveries than the real one.
     let simulator = Simulator::builder(PUBLIC_KEY, SECRET_KEY)
         .redelivery_delays([200, 400, 800].map(Duration::from_millis))
         .start(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     println!("Uploadcare is simulated at {}", simulator.base_url());
 
-    // The application's part.
+    // The application.
     let hooks = crate::router(secret.clone())?;
     let (address, server) = serve(hooks.clone())?;
     let target_url = format!("http://{address}/hooks");
     println!("the application listens at {target_url}\n");
 
-    println!("Subscriptions: Uploadcare has none yet, the handlers need these");
+    println!("Uploadcare has no subscriptions yet. The handlers need these");
     let client = Client::builder(PUBLIC_KEY, SECRET_KEY).base_url(simulator.base_url()).build()?;
     let subscriptions = hooks.subscriptions(&target_url)?;
     println!("{}\n", indented(&subscriptions.plan(&client).await?));
     subscriptions.sync(&client).await?;
 
-    let mut uploadcare = Uploadcare { simulator, told: 0 };
+    let mut uploadcare = Uploadcare { simulator, printed: 0 };
     uploadcare.trigger("A file is uploaded", "file.uploaded", json!({"original_filename": "ananas.jpg"}), 1).await?;
-    uploadcare.trigger("It is stored; a handler fails, so it is delivered again", "file.stored", json!({}), 1).await?;
-    uploadcare.trigger("A virus is found", "file.infected", json!({}), 1).await?;
-    uploadcare.trigger("Its metadata change", "file.info_updated", json!({"metadata": {"pet": "cat"}}), 1).await?;
-    uploadcare.trigger("Delivery is at least once: here twice", "file.uploaded", json!({}), 2).await?;
-    uploadcare.trigger("It is deleted", "file.deleted", json!({}), 1).await?;
+    uploadcare
+        .trigger(
+            "The file is stored. A handler fails, so Uploadcare delivers the event again",
+            "file.stored",
+            json!({}),
+            1,
+        )
+        .await?;
+    uploadcare.trigger("A virus is found in the file", "file.infected", json!({}), 1).await?;
+    uploadcare.trigger("Its metadata changes", "file.info_updated", json!({"metadata": {"pet": "cat"}}), 1).await?;
+    uploadcare.trigger("Uploadcare delivers at least once, here twice", "file.uploaded", json!({}), 2).await?;
+    uploadcare.trigger("The file is deleted", "file.deleted", json!({}), 1).await?;
 
-    println!("What Uploadcare would send too, and what it would not");
+    println!("Deliveries of an old version and of an unknown event, and a forgery");
     for delivery in by_hand::all(&secret) {
         delivery.send(&target_url).await?;
     }
 
-    println!("\nA second sync, as at the next start of the application");
+    println!("\nA second sync, as at the next start of the application, changes nothing");
     let again = subscriptions.sync(&client).await?;
     println!("{}\n", indented(&again));
     let stats = hooks.stats();
@@ -62,7 +70,11 @@ pub(crate) async fn tell(secret: SigningSecret) -> Result<(), Box<dyn Error>> {
     );
     server.stop(true).await;
     uploadcare.simulator.stop().await;
-    if again.writes() == 0 { Ok(()) } else { Err("the second sync should have had nothing to write".into()) }
+    if again.writes() == 0 {
+        Ok(())
+    } else {
+        Err("the second sync changed subscriptions, although nothing had changed".into())
+    }
 }
 
 fn serve(hooks: WebhookRouter) -> Result<(SocketAddr, ServerHandle), Box<dyn Error>> {
@@ -77,14 +89,14 @@ fn serve(hooks: WebhookRouter) -> Result<(SocketAddr, ServerHandle), Box<dyn Err
     Ok((address, handle))
 }
 
-/// The simulator, and how many of its attempts were told of.
+/// The simulator, and how many of its attempts were printed.
 struct Uploadcare {
     simulator: Simulator,
-    told: usize,
+    printed: usize,
 }
 
 impl Uploadcare {
-    /// Makes an event happen, and tells of its deliveries until all of them are acknowledged.
+    /// Triggers an event, and prints the attempts to deliver it until all copies are acknowledged.
     async fn trigger(
         &mut self,
         title: &str,
@@ -100,9 +112,9 @@ impl Uploadcare {
         let mut acknowledged = 0;
         let start = Instant::now();
         while acknowledged < copies {
-            for attempt in self.simulator.attempts_after(self.told) {
+            for attempt in self.simulator.attempts_after(self.printed) {
                 println!("   attempt {}: {}", attempt.attempt, outcome(&attempt));
-                self.told += 1;
+                self.printed += 1;
                 acknowledged += usize::from(attempt.status == Some(204));
             }
             if start.elapsed() > Duration::from_secs(10) {

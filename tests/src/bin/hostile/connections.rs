@@ -1,4 +1,4 @@
-//! Connections that mean harm: nobody needs a secret for these.
+//! Attacks through connections and heads of requests. They need no signing secret.
 
 use std::{
     fs,
@@ -26,7 +26,7 @@ pub(crate) async fn all(victim: &mut Victim) -> Result<(), AnyError> {
         )
         .await?;
     let huge = format!("{HEAD}content-length: {}\r\n\r\n", 1_u64 << 40);
-    ask(victim, "a body of 1 TB, as announced", plain(&["413"]), huge).await?;
+    ask(victim, "an announced body of 1 TB", plain(&["413"]), huge).await?;
     let more = format!("{HEAD}content-length: 4\r\n\r\n{}", "x".repeat(1 << 20));
     ask(victim, "a body longer than announced", plain(&["401"]), more).await?;
     let both = format!("{HEAD}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n");
@@ -43,18 +43,19 @@ pub(crate) async fn all(victim: &mut Victim) -> Result<(), AnyError> {
     ask(victim, "90 signatures", plain(&["401", "400"]), format!("{HEAD}{signatures}content-length: 0\r\n\r\n"))
         .await?;
     let bounds = Bounds { answers: &["200 of 408"], seconds: BODY_TIMEOUT.as_secs() + 10, mebibytes: 32 };
-    victim.survives("200 bodies that never come", bounds, slow_bodies).await?;
+    victim.survives("200 bodies that never arrive", bounds, slow_bodies).await?;
     let number = 10_000.min(open_files()?.saturating_sub(500));
-    let bounds = Bounds { answers: &["a delivery got through"], seconds: 60, mebibytes: 512 };
-    let attack = format!("{number} connections that say half a head");
-    victim.survives(&attack, bounds, async |victim| crowd(victim, number).await).await
+    let bounds = Bounds { answers: &["delivery acknowledged"], seconds: 60, mebibytes: 512 };
+    let attack = format!("{number} connections that send half a head");
+    victim.survives(&attack, bounds, async |victim| open_many(victim, number).await).await
 }
 
 async fn ask(victim: &mut Victim, attack: &str, bounds: Bounds, request: String) -> Result<(), AnyError> {
     victim.survives(attack, bounds, async |victim| Ok(status(&victim.ask(request.as_bytes()).await?).to_owned())).await
 }
 
-/// Sends for as long as anybody takes it. actix-web reads on after the answer, and throws away what it reads.
+/// Sends until the server closes the connection, at most 1 GB. actix-web continues to read after
+/// its answer, and discards what it reads.
 async fn chunked(victim: &Victim) -> Result<String, AnyError> {
     let mut stream = victim.connect().await?;
     stream.write_all(format!("{HEAD}transfer-encoding: chunked\r\n\r\n").as_bytes()).await?;
@@ -82,8 +83,8 @@ async fn slow_bodies(victim: &Victim) -> Result<String, AnyError> {
     Ok(format!("{timeouts} of 408"))
 }
 
-/// Many connections at once, and whether a proper delivery gets through.
-async fn crowd(victim: &Victim, number: usize) -> Result<String, AnyError> {
+/// Opens many connections at once, and checks that the server still acknowledges a valid delivery.
+async fn open_many(victim: &Victim, number: usize) -> Result<String, AnyError> {
     let mut streams: Vec<TcpStream> = Vec::with_capacity(number);
     for _ in 0..number {
         let mut stream = victim.connect().await?;
@@ -94,15 +95,18 @@ async fn crowd(victim: &Victim, number: usize) -> Result<String, AnyError> {
     let body = tests::deliveries::payload("file.uploaded").to_string();
     let answer = victim.ask(&crate::victim::signed(body.as_bytes())).await?;
     if status(&answer) != "204" || start.elapsed() > Duration::from_secs(5) {
-        return Err(format!("a proper delivery was answered {answer:?} after {:?}", start.elapsed()).into());
+        return Err(format!("the answer to a valid delivery was {answer:?} after {:?}", start.elapsed()).into());
     }
     println!("  with {} connections open, a delivery took {:.2?}", streams.len(), start.elapsed());
-    Ok("a delivery got through".to_owned())
+    Ok("delivery acknowledged".to_owned())
 }
 
-/// How many files a process may have open.
+/// How many files this process may have open.
 fn open_files() -> Result<usize, AnyError> {
     let limits = fs::read_to_string("/proc/self/limits")?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).ok_or("no such limit")?;
-    Ok(line.split_whitespace().next().ok_or("no limit")?.parse().unwrap_or(usize::MAX))
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .ok_or("`/proc/self/limits` has no `Max open files`")?;
+    Ok(line.split_whitespace().next().ok_or("`Max open files` has no value")?.parse().unwrap_or(usize::MAX))
 }

@@ -1,11 +1,13 @@
-//! Whether an application stays up, small and quick when whoever talks to it means harm.
+//! Checks that an application under attack stays up, small and quick.
 //!
 //! ```sh
 //! cargo run --release -p tests --bin hostile
 //! ```
 //!
-//! A server runs in a process of its own, whose memory is measured. Each attack prints what it was answered, how long that took, and what it cost; the
-//! program fails if any of that is out of bounds, or if a proper delivery is not answered afterwards. Needs Linux.
+//! The server runs in a process of its own, and the attacker measures the memory of that process.
+//! For each attack the program prints the answer, the time, and the memory that it cost. The
+//! program fails if one of these is out of bounds, or if the server does not acknowledge a valid
+//! delivery afterwards. Needs Linux.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod connections;
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
     let ended = match env::args().nth(1).as_deref() {
         None => attack(),
         Some("--server") => server::run(),
-        Some(other) => Err(format!("there is no option {other:?}").into()),
+        Some(other) => Err(format!("unknown option {other:?}").into()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,11 +37,11 @@ fn main() -> ExitCode {
 fn attack() -> Result<(), AnyError> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
         let mut victim = victim::Victim::start().await?;
-        println!("{:<44} {:<22} {:>9} {:>10} {:>10}", "attack", "answered", "took", "grew by", "memory");
+        println!("{:<44} {:<22} {:>9} {:>10} {:>10}", "attack", "answer", "time", "growth", "memory");
         payloads::all(&mut victim).await?;
         connections::all(&mut victim).await?;
         victim.is_well().await?;
-        println!("the server is well, and has {} MiB", victim.memory()? >> 20);
+        println!("the server answers as before, and holds {} MiB", victim.memory()? >> 20);
         Ok(())
     })
 }

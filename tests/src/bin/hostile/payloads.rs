@@ -1,4 +1,4 @@
-//! Signed bodies that mean harm: whoever has the secret, or fools Uploadcare into it.
+//! Attacks through signed bodies: the attacker has the secret, or makes Uploadcare sign the body.
 
 use serde_json::{Value, json};
 use tests::deliveries::payload;
@@ -31,12 +31,13 @@ pub(crate) async fn all(victim: &mut Victim) -> Result<(), AnyError> {
     send(victim, "NUL in a name", plain(&["204"]), with("original_filename", r#""a\u0000b""#)).await?;
     send(victim, "a raw NUL", plain(&["422"]), with("original_filename", "\"\0\"")).await?;
     let mut no_text = with("original_filename", r#""HERE""#);
-    let place = no_text.windows(4).position(|four| four == b"HERE").ok_or("no place")?;
+    let place = no_text.windows(4).position(|four| four == b"HERE").ok_or("the payload has no place for the bytes")?;
     no_text.splice(place..place + 4, [0xFF, 0xFE, 0x80]);
     send(victim, "invalid UTF-8", plain(&["204"]), no_text).await?;
     let metadata: serde_json::Map<String, Value> =
         (0..1_000_000).map(|number| (format!("key {number}"), json!("value"))).collect();
-    // The body has 22 MB, and the map of its strings about five times that, in each of the two handlers.
+    // The body has 22 MB. The map of its strings needs about five times as much, in each of the two
+    // handlers.
     let bounds = Bounds { answers: &["204"], seconds: 30, mebibytes: 512 };
     send(victim, "metadata of a million entries", bounds, with("metadata", &Value::from(metadata).to_string())).await?;
     let spaces = [b" ".repeat(60 << 20), payload("file.uploaded").to_string().into_bytes()].concat();
@@ -49,7 +50,7 @@ async fn send(victim: &mut Victim, attack: &str, bounds: Bounds, body: Vec<u8>) 
     victim.survives(attack, bounds, async |victim| Ok(status(&victim.ask(&request).await?).to_owned())).await
 }
 
-/// A payload whose file has this JSON in one field.
+/// A payload with this JSON in one field of its file.
 fn with(field: &str, json: &str) -> Vec<u8> {
     let mut payload = payload("file.uploaded");
     if let Some(file) = payload.get_mut("data").and_then(Value::as_object_mut) {

@@ -1,4 +1,4 @@
-//! The server's process, as the attacker sees it.
+//! The process of the attacked server.
 
 use std::{
     env, fs,
@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::AnyError;
 
-/// A server in a process of its own.
+/// The attacked server, in a process of its own.
 pub(crate) struct Victim {
     child: Child,
     port: u16,
@@ -26,9 +26,9 @@ impl Victim {
     pub(crate) async fn start() -> Result<Self, AnyError> {
         let mut child = Command::new(env::current_exe()?).arg("--server").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+        BufReader::new(child.stdout.take().ok_or("the server has no output")?).read_line(&mut line)?;
         let mut victim = Self { child, port: line.trim().parse()? };
-        // What is allocated once is not the attacks' doing.
+        // Let the server allocate what it allocates only once, before the attacks are measured.
         for _ in 0..100 {
             victim.is_well().await?;
         }
@@ -39,50 +39,53 @@ impl Victim {
         Ok(timeout(Duration::from_secs(10), TcpStream::connect(("127.0.0.1", self.port))).await??)
     }
 
-    /// Sends bytes, and returns the start of what is answered; empty if the connection is closed without a word.
+    /// Sends bytes, and returns the start of the answer; empty if the server closes the connection
+    /// without an answer.
     pub(crate) async fn ask(&self, request: &[u8]) -> Result<String, AnyError> {
         let mut stream = self.connect().await?;
-        // It may answer, and close, before it has read everything.
+        // The server may answer and close before it has read everything.
         let _ = stream.write_all(request).await;
         answer(&mut stream).await
     }
 
-    /// Whether a proper delivery is done, and quickly.
+    /// Checks that the server acknowledges a valid delivery within 5 seconds. Returns the time.
     pub(crate) async fn is_well(&mut self) -> Result<Duration, AnyError> {
         if let Some(status) = self.child.try_wait()? {
-            return Err(format!("the server is gone: {status}").into());
+            return Err(format!("the server ended: {status}").into());
         }
         let start = Instant::now();
         let answer = self.ask(&signed(payload("file.uploaded").to_string().as_bytes())).await?;
         let took = start.elapsed();
         if status(&answer) != "204" || took > Duration::from_secs(5) {
-            return Err(format!("a proper delivery was answered {answer:?} after {took:?}").into());
+            return Err(format!("the answer to a valid delivery was {answer:?} after {took:?}").into());
         }
         Ok(took)
     }
 
-    /// What it holds now, in bytes.
+    /// The memory that the server holds now, in bytes.
     pub(crate) fn memory(&self) -> Result<u64, AnyError> {
         self.status("VmRSS:")
     }
 
-    /// The most it held since that was last reset, in bytes.
+    /// The most memory that the server held since the last reset, in bytes.
     fn peak(&self) -> Result<u64, AnyError> {
         self.status("VmHWM:")
     }
 
     fn status(&self, field: &str) -> Result<u64, AnyError> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix(field)).ok_or("no such field")?;
+        let line =
+            text.lines().find_map(|line| line.strip_prefix(field)).ok_or("the status of the process lacks a field")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
     }
 
-    /// Starts counting the most anew.
+    /// Resets the peak to the memory that the server holds now.
     fn reset_peak(&self) -> Result<(), AnyError> {
         Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
     }
 
-    /// Tells of one attack, and checks that it stayed in bounds: the answer, the seconds, and the MiB that it grew by meanwhile.
+    /// Carries out one attack, prints the result, and checks it: the answer, the seconds, and how
+    /// many MiB the server grew by.
     pub(crate) async fn survives(
         &mut self,
         attack: &str,
@@ -95,7 +98,9 @@ impl Victim {
         let (took, grown) = (start.elapsed(), self.peak()?.saturating_sub(before));
         println!("{attack:<44} {answered:<22} {took:>9.2?} {:>6} KiB {:>6} MiB", grown >> 10, self.memory()? >> 20);
         if !bounds.answers.contains(&answered.as_str()) {
-            return Err(format!("{attack}: answered {answered:?} in place of {:?}", bounds.answers).into());
+            return Err(
+                format!("{attack}: the answer is {answered:?}, and one of {:?} is expected", bounds.answers).into()
+            );
         }
         if took > Duration::from_secs(bounds.seconds) || grown > bounds.mebibytes << 20 {
             return Err(format!("{attack}: out of bounds {bounds:?}").into());
@@ -112,7 +117,7 @@ impl Drop for Victim {
     }
 }
 
-/// What an attack may come to.
+/// The bounds of an attack's result.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) answers: &'static [&'static str],
@@ -120,7 +125,7 @@ pub(crate) struct Bounds {
     pub(crate) mebibytes: u64,
 }
 
-/// A whole request with a body that is signed.
+/// A whole request with a signed body.
 pub(crate) fn signed(body: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST /hooks HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\nx-uc-signature: {}\r\n\r\n",
@@ -130,14 +135,14 @@ pub(crate) fn signed(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// The start of what is answered; empty if the connection is closed without a word.
+/// Reads the start of an answer; empty if the server closes the connection without an answer.
 pub(crate) async fn answer(stream: &mut TcpStream) -> Result<String, AnyError> {
     let mut start = [0; 512];
     let read = timeout(Duration::from_secs(30), stream.read(&mut start)).await?;
     Ok(String::from_utf8_lossy(start.get(..read.unwrap_or(0)).unwrap_or_default()).into_owned())
 }
 
-/// The status in the start of an answer; `closed` if there is none.
+/// The status at the start of an answer; `closed` if there is no answer.
 pub(crate) fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("closed")
 }

@@ -1,4 +1,4 @@
-//! The application that is tortured: two handlers for each upload, a queue, and a worker.
+//! The tortured application: two handlers for each upload, a queue, and a worker.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,10 +12,10 @@ use uploadcare_hooks::{FileUploaded, State, WebhookRouter, webhook_handler, webh
 
 use crate::journal::Journal;
 
-/// How many handlers an upload has.
+/// How many handlers run for each upload.
 pub(crate) const HANDLERS: u8 = 2;
 
-/// One life of it.
+/// One start of the application, with its options.
 #[derive(Debug)]
 pub(crate) struct Application {
     pub(crate) kind: Kind,
@@ -36,12 +36,12 @@ async fn notify(event: FileUploaded, State(journal): State<Journal>) -> Result<(
     work(event, journal, 1).await
 }
 
-/// Does what a handler does, and what it should not do.
+/// Records a success, or fails, panics or hangs at random.
 async fn work(event: FileUploaded, journal: Journal, handler: u8) -> Result<(), BoxDynError> {
     rt::time::sleep(Duration::from_millis(fastrand::u64(..5))).await;
     match fastrand::u8(..100) {
-        0..10 => return Err("something was not there".into()),
-        10..12 => panic!("an invariant is broken"),
+        0..10 => return Err("a service cannot be reached".into()),
+        10..12 => panic!("an invariant is violated"),
         12..13 => std::future::pending().await,
         _ => {}
     }
@@ -50,12 +50,16 @@ async fn work(event: FileUploaded, journal: Journal, handler: u8) -> Result<(), 
 }
 
 impl Application {
-    /// Runs until it is killed.
+    /// Runs until the process is killed.
     pub(crate) fn run(self) -> Result<(), BoxDynError> {
-        // Panics are part of the plan, and many.
+        // Handlers panic often, on purpose: do not print that.
         std::panic::set_hook(Box::new(|_| {}));
         rt::System::new().block_on(async move {
-            let storage = self.kind.open_queue(&self.queue, &self.file).await?.ok_or("there is no server")?;
+            let storage = self
+                .kind
+                .open_queue(&self.queue, &self.file)
+                .await?
+                .ok_or("no server is configured for this storage")?;
             let builder = WebhookRouter::builder()
                 .signing_secret(secret())
                 .state(Journal::append(&self.journal, self.life)?)

@@ -1,4 +1,4 @@
-//! The torturer: makes events happen, kills the application, and makes its storage fail.
+//! The torturer: triggers events, kills the application, and makes its storage fail.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -26,10 +26,11 @@ use crate::{
     report::{Report, Tally, jobs, tally},
 };
 
-/// For how long nothing may be done while there is something to do, when the torture is over.
+/// How long the torturer waits for the next job to complete, once no more events are triggered.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Tortures an application over one storage; `None` if there is no server for it.
+/// Tortures an application with one kind of storage. Returns `None` if no server is configured for
+/// it.
 pub(crate) fn torture(kind: Kind, plan: Plan) -> Result<Option<Report>, BoxDynError> {
     System::new().block_on(async move {
         let directory = TempDir::new()?;
@@ -44,7 +45,7 @@ pub(crate) fn torture(kind: Kind, plan: Plan) -> Result<Option<Report>, BoxDynEr
     })
 }
 
-/// The application, whichever life it is in.
+/// The application's process. Each start of it is one life.
 struct Victim {
     kind: Kind,
     port: u16,
@@ -52,9 +53,9 @@ struct Victim {
     file: String,
     journal: std::path::PathBuf,
     child: Option<Child>,
-    /// When each life ended, in milliseconds.
+    /// When each life ended, in milliseconds since 1970.
     ends: Vec<u64>,
-    /// How many of them ended by themselves, since the storage failed while the application started.
+    /// How many lives ended without a kill, since the storage failed while the application started.
     failed_starts: usize,
 }
 
@@ -85,7 +86,7 @@ impl Victim {
         Ok(())
     }
 
-    /// Starts it again if it ended by itself, as whoever runs a service has it done.
+    /// Starts the application again if it ended without a kill, as a supervisor does.
     fn supervise(&mut self) -> Result<(), BoxDynError> {
         if let Some(child) = &mut self.child
             && child.try_wait()?.is_some()
@@ -101,7 +102,7 @@ impl Victim {
 impl Drop for Victim {
     fn drop(&mut self) {
         if let Err(error) = self.kill() {
-            eprintln!("the application could not be killed: {error}");
+            eprintln!("cannot kill the application: {error}");
         }
     }
 }
@@ -110,24 +111,24 @@ struct Torturer {
     victim: Victim,
     storage: Storage,
     simulator: Simulator,
-    /// The files of the events so far.
+    /// The files of all events so far.
     uuids: HashSet<Uuid>,
-    /// Those whose event was acknowledged so far.
+    /// The files whose event the application has acknowledged.
     acknowledged: HashSet<Uuid>,
-    /// How often each status was answered; `None` for no answer.
+    /// How many attempts got each status; `None` counts attempts without an answer.
     answers: BTreeMap<Option<u16>, usize>,
-    /// When the storage failed, in milliseconds.
+    /// When the storage failed, in milliseconds since 1970.
     failures: Vec<u64>,
     started: Instant,
 }
 
 impl Torturer {
     async fn new(mut victim: Victim, storage: Storage) -> Result<Self, BoxDynError> {
-        // Short at first, and for longer than the application is ever gone.
+        // Short at first, and in sum longer than the application is ever down.
         let delays = [20, 50, 100, 200, 500].into_iter().chain(std::iter::repeat_n(1000, 300));
         let simulator = Simulator::builder("demopublickey", "demosecretkey")
             .redelivery_delays(delays.map(Duration::from_millis))
-            // Many times what is delivered between two looks.
+            // Many more than the simulator makes between two calls of `count_attempts`.
             .kept_attempts(100_000)
             .start("127.0.0.1:0".parse()?)?;
         let client = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).build()?;
@@ -140,12 +141,13 @@ impl Torturer {
         Ok(Self { victim, storage, simulator, uuids, acknowledged, answers, failures, started })
     }
 
-    /// Makes events happen, and everything go wrong.
+    /// Triggers events, and kills the application and makes its storage fail meanwhile.
     async fn go(&mut self, plan: Plan) -> Result<(), BoxDynError> {
         let (mut kill, mut fail) = (soon(), soon());
         while self.uuids.len() < plan.deliveries && self.started.elapsed() < Duration::from_secs(plan.seconds) {
-            // No more at once than the application can take, so that it is tortured all along.
-            self.look();
+            // Limit the pending events to what the application can process, so that events are
+            // delivered during the whole torture.
+            self.count_attempts();
             if self.uuids.len() <= self.acknowledged.len() + 100 {
                 for _ in 0..20 {
                     let (copies, delay_ms) = (fastrand::usize(1..4), fastrand::u64(..300));
@@ -169,14 +171,14 @@ impl Torturer {
         Ok(())
     }
 
-    /// Makes the storage fail for whoever uses it now.
+    /// Makes the storage fail for every process that uses it now.
     async fn fail_storage(&self) -> Result<(), BoxDynError> {
         match self.victim.kind {
             Kind::Sqlite => {
                 let options = SqliteConnectOptions::new().filename(&self.victim.file);
                 let mut connection = options.connect().await?;
                 connection.execute("BEGIN EXCLUSIVE").await?;
-                // Longer than others wait for it.
+                // Longer than the application waits for the lock.
                 sleep(Duration::from_millis(700)).await;
                 connection.execute("ROLLBACK").await?;
                 connection.close().await?;
@@ -198,8 +200,8 @@ impl Torturer {
         Ok(())
     }
 
-    /// Takes note of what was acknowledged since the last look.
-    fn look(&mut self) {
+    /// Counts the attempts since the last call, and notes which events were acknowledged.
+    fn count_attempts(&mut self) {
         for attempt in self.simulator.attempts_after(self.answers.values().sum()) {
             if attempt.status.is_some_and(|status| (200..300).contains(&status)) {
                 self.acknowledged.insert(attempt.uuid);
@@ -208,16 +210,16 @@ impl Torturer {
         }
     }
 
-    /// Lets it finish in peace.
+    /// Lets the application complete all jobs without further failures.
     async fn wait_for_the_end(&mut self) -> Result<(), BoxDynError> {
         let (mut done, mut progress) = (0, Instant::now());
         while progress.elapsed() < PATIENCE {
             sleep(Duration::from_millis(500)).await;
             self.victim.supervise()?;
-            self.look();
+            self.count_attempts();
             let now = self.tally()?.completed.len();
             if now == jobs(&self.uuids).count() {
-                // What is redelivered from here on must not run again.
+                // Redeliveries that arrive now must not run again.
                 sleep(Duration::from_secs(4)).await;
                 break;
             }
@@ -233,9 +235,9 @@ impl Torturer {
     }
 
     async fn report(&mut self) -> Result<Report, BoxDynError> {
-        self.look();
+        self.count_attempts();
         let tally = self.tally()?;
-        // Its connections were cut as well: the first call may find a broken one.
+        // The failures cut the connections of this storage too, so the first call may fail.
         let dead = match self.storage.dead().await {
             Err(_) => self.storage.dead().await?,
             dead => dead?,
@@ -245,7 +247,7 @@ impl Torturer {
         Ok(Report {
             storage: format!("{:?}", self.victim.kind),
             took: self.started.elapsed(),
-            // The last one is no torture.
+            // The last kill only ended the application.
             kills: self.victim.ends.len() - self.victim.failed_starts - 1,
             failed_starts: self.victim.failed_starts,
             storage_failures: self.failures.len(),
@@ -262,7 +264,7 @@ impl Torturer {
     }
 }
 
-/// When the next thing goes wrong.
+/// A random time for the next kill or failure.
 fn soon() -> Instant {
     Instant::now() + Duration::from_millis(fastrand::u64(1000..4000))
 }

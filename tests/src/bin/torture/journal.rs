@@ -1,4 +1,4 @@
-//! What handlers did, in a file that outlives the process: one line, one write.
+//! A file that records what handlers did, and that outlives the process. Each line is one write.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,18 +12,18 @@ use std::{
 use apalis_core::error::BoxDynError;
 use uuid::Uuid;
 
-/// A handler's run that came to its end, and succeeded.
+/// A successful run of a handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Success {
     pub(crate) uuid: Uuid,
     pub(crate) handler: u8,
-    /// Which start of the application it was.
+    /// The number of the application's start, counted from 0.
     pub(crate) life: usize,
-    /// When, in milliseconds.
+    /// When the run ended, in milliseconds since 1970.
     pub(crate) at: u64,
 }
 
-/// The journal of an application.
+/// The journal that the application writes.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
     file: Arc<File>,
@@ -42,7 +42,7 @@ impl Journal {
     }
 }
 
-/// Every success so far.
+/// Reads every success so far.
 pub(crate) fn read(path: &Path) -> Result<Vec<Success>, BoxDynError> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -53,7 +53,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Success>, BoxDynError> {
 
 fn parse(line: &str) -> Result<Success, BoxDynError> {
     let mut parts = line.split(' ');
-    let mut next = || parts.next().ok_or("a line of the journal is too short");
+    let mut next = || parts.next().ok_or("a line of the journal has too few fields");
     Ok(Success {
         uuid: Uuid::from_str(next()?)?,
         handler: next()?.parse()?,

@@ -1,13 +1,16 @@
-//! Whether anything that was acknowledged is lost when everything goes wrong at once.
+//! Checks that an application loses no delivery that it acknowledged, when many things fail at
+//! once.
 //!
-//! The simulator sends events, twice or three times and out of order, to an application with a queue. That is killed with SIGKILL and started again at
-//! random, its storage fails, its handlers fail, hang and panic. At the end every delivery that was answered 2xx must have been handled:
+//! The simulator sends each event up to three times and out of order to an application with a
+//! queue. The torturer kills the application with SIGKILL at random times and starts it again, and
+//! makes its storage fail. The handlers fail, hang and panic. At the end, every delivery that was
+//! answered 2xx must have been handled:
 //!
 //! ```sh
 //! cargo run --release -p tests --bin torture -- --deliveries 10000
 //! ```
 //!
-//! Redis and PostgreSQL are tortured where `TEST_REDIS_URL` and `TEST_POSTGRES_URL` are set.
+//! Redis is tortured if `TEST_REDIS_URL` is set, and PostgreSQL if `TEST_POSTGRES_URL` is set.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod application;
@@ -23,12 +26,12 @@ use tests::storages::Kind;
 
 use crate::application::Application;
 
-/// How long and how hard.
+/// How long the torture takes.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
-    /// How many events happen; each is delivered up to three times.
+    /// How many events are triggered. Each is delivered up to three times.
     deliveries: usize,
-    /// For how long they do, at the most.
+    /// The most seconds in which events are triggered.
     seconds: u64,
 }
 
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether nothing was lost.
+/// Returns whether no delivery was lost or handled again.
 fn run(arguments: &ArgMatches) -> Result<bool, BoxDynError> {
     let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
     let kinds = match text("storage").as_str() {
@@ -52,34 +55,34 @@ fn run(arguments: &ArgMatches) -> Result<bool, BoxDynError> {
         name => vec![kind(name)?],
     };
     if arguments.contains_id("journal") {
-        let [kind] = kinds[..] else { return Err("an application has one storage".into()) };
+        let [kind] = kinds[..] else { return Err("an application has exactly one storage".into()) };
         return Application {
             kind,
-            port: *arguments.get_one("port").ok_or("no port")?,
+            port: *arguments.get_one("port").ok_or("`--port` is missing")?,
             queue: text("queue"),
             file: text("file"),
             journal: PathBuf::from(text("journal")),
-            life: *arguments.get_one("life").ok_or("no life")?,
+            life: *arguments.get_one("life").ok_or("`--life` is missing")?,
         }
         .run()
         .map(|()| true);
     }
     let plan = Plan {
-        deliveries: *arguments.get_one("deliveries").ok_or("no number of deliveries")?,
-        seconds: *arguments.get_one("seconds").ok_or("no seconds")?,
+        deliveries: *arguments.get_one("deliveries").ok_or("`--deliveries` is missing")?,
+        seconds: *arguments.get_one("seconds").ok_or("`--seconds` is missing")?,
     };
-    let mut nothing_lost = true;
+    let mut all_good = true;
     for kind in kinds {
         let Some(report) = controller::torture(kind, plan)? else { continue };
         println!("{report}\n");
-        nothing_lost &= report.is_good();
+        all_good &= report.is_good();
     }
-    Ok(nothing_lost)
+    Ok(all_good)
 }
 
 fn kind(name: &str) -> Result<Kind, BoxDynError> {
     let kind = Kind::ALL.into_iter().find(|kind| format!("{kind:?}").eq_ignore_ascii_case(name));
-    kind.ok_or_else(|| format!("there is no storage {name:?}").into())
+    kind.ok_or_else(|| format!("unknown storage {name:?}").into())
 }
 
 fn arguments() -> Command {
@@ -88,15 +91,17 @@ fn arguments() -> Command {
     };
     let hidden = |name: &'static str| Arg::new(name).long(name).hide(true);
     Command::new("torture")
-        .about("Tries to make an application lose deliveries that it acknowledged")
-        .arg(number("deliveries", "10000", "How many events happen").value_parser(value_parser!(usize)))
-        .arg(number("seconds", "600", "For how long they do, at the most").value_parser(value_parser!(u64)))
+        .about("Checks that an application loses no delivery that it acknowledged")
+        .arg(number("deliveries", "10000", "How many events are triggered").value_parser(value_parser!(usize)))
+        .arg(
+            number("seconds", "600", "The most seconds in which events are triggered").value_parser(value_parser!(u64)),
+        )
         .arg(
             Arg::new("storage")
                 .long("storage")
                 .default_value("all")
                 .value_parser(["all", "sqlite", "redis", "postgres"])
-                .help("What the queue is stored in"),
+                .help("The storage of the queue"),
         )
         .arg(hidden("journal"))
         .arg(hidden("queue"))

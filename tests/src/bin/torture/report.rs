@@ -1,4 +1,4 @@
-//! What came of it.
+//! The result of a run: counts what the journal records, and prints it.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -10,35 +10,37 @@ use uuid::Uuid;
 
 use crate::{application::HANDLERS, journal::Success};
 
-/// How long the record of a handler's end may take, in milliseconds: a storage that fails is away for a while, and a small machine is slow.
+/// How many milliseconds it may take to record the end of a handler's run: a failed storage needs
+/// time to return, and a small machine is slow.
 const RECORDED_WITHIN: u64 = 5000;
 
-/// What happened to the deliveries of one run.
+/// The result of one run.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) storage: String,
     pub(crate) took: Duration,
     pub(crate) kills: usize,
-    /// Starts that the storage's failures spoiled.
+    /// How many starts of the application failed because of the storage.
     pub(crate) failed_starts: usize,
     pub(crate) storage_failures: usize,
     pub(crate) events: usize,
-    /// How often each status was answered; `None` for no answer.
+    /// How many attempts got each status; `None` counts attempts without an answer.
     pub(crate) answers: BTreeMap<Option<u16>, usize>,
     pub(crate) acknowledged: usize,
     pub(crate) completed: usize,
     pub(crate) dead: usize,
-    /// Jobs of acknowledged deliveries that were never done, and are not dead.
+    /// How many jobs of acknowledged deliveries were never completed, and are not dead.
     pub(crate) lost: usize,
-    /// Done again although it was recorded, or should have been.
+    /// How many jobs ran again although their success was recorded, or should have been.
     pub(crate) repeated: usize,
-    /// Done again since the process was killed between a handler's end and its record.
+    /// How many jobs ran again since the process was killed before it recorded their success.
     pub(crate) repeated_after_kill: usize,
-    /// Done again since the storage failed to record a handler's end, and the process that knew of it was killed.
+    /// How many jobs ran again since the storage failed to record their success, and the process
+    /// that knew of the success was killed.
     pub(crate) repeated_after_failure: usize,
 }
 
-/// What the journal says.
+/// The numbers from the journal.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) completed: HashSet<(Uuid, u8)>,
@@ -47,7 +49,8 @@ pub(crate) struct Tally {
     pub(crate) repeated_after_failure: usize,
 }
 
-/// Counts what was done. `ends` says when each life of the application ended, `failures` when the storage failed, in milliseconds.
+/// Counts the jobs that completed and that ran again. `ends` has the times when each life of the
+/// application ended, `failures` the times when the storage failed, in milliseconds since 1970.
 pub(crate) fn tally(successes: &[Success], ends: &[u64], failures: &[u64]) -> Tally {
     let mut tally = Tally::default();
     let mut last: HashMap<(Uuid, u8), Success> = HashMap::new();
@@ -67,7 +70,7 @@ pub(crate) fn tally(successes: &[Success], ends: &[u64], failures: &[u64]) -> Ta
     tally
 }
 
-/// The jobs of these deliveries.
+/// The jobs of the events about these files.
 pub(crate) fn jobs(uuids: &HashSet<Uuid>) -> impl Iterator<Item = (Uuid, u8)> + '_ {
     uuids.iter().flat_map(|uuid| (0..HANDLERS).map(move |handler| (*uuid, handler)))
 }
@@ -82,18 +85,22 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { storage, took, kills, storage_failures, failed_starts, events, answers, .. } = self;
         write!(f, "{storage}: {events} events in {took:.1?}, {kills} kills, {storage_failures} storage failures")?;
-        writeln!(f, ", {failed_starts} starts spoiled by them")?;
-        writeln!(f, "  {:>6} attempts to deliver, answered", answers.values().sum::<usize>())?;
+        writeln!(f, ", {failed_starts} failed starts because of them")?;
+        writeln!(f, "  {:>6} attempts to deliver, with these answers", answers.values().sum::<usize>())?;
         for (status, number) in answers {
-            let status = status.map_or("not at all".to_owned(), |status| status.to_string());
+            let status = status.map_or("no answer".to_owned(), |status| status.to_string());
             writeln!(f, "  {number:>13} {status}")?;
         }
         writeln!(f, "  {:>6} events acknowledged", self.acknowledged)?;
-        writeln!(f, "  {:>6} jobs completed, of {HANDLERS} handlers each", self.completed)?;
-        writeln!(f, "  {:>6} jobs dead, to be listed and run again", self.dead)?;
-        writeln!(f, "  {:>6} lost", self.lost)?;
-        writeln!(f, "  {:>6} run again after success", self.repeated)?;
-        writeln!(f, "  {:>6} run again after a kill between a handler's end and its record", self.repeated_after_kill)?;
-        write!(f, "  {:>6} run again after its record failed, and then a kill", self.repeated_after_failure)
+        writeln!(f, "  {:>6} jobs completed, {HANDLERS} for each event", self.completed)?;
+        writeln!(f, "  {:>6} dead jobs", self.dead)?;
+        writeln!(f, "  {:>6} jobs lost", self.lost)?;
+        writeln!(f, "  {:>6} jobs ran again after success", self.repeated)?;
+        writeln!(f, "  {:>6} jobs ran again since a kill came before the record of success", self.repeated_after_kill)?;
+        write!(
+            f,
+            "  {:>6} jobs ran again since the record of success failed, and a kill followed",
+            self.repeated_after_failure
+        )
     }
 }
