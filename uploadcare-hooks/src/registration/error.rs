@@ -72,7 +72,7 @@ pub enum RegistrationError {
 /// A step of a plan that failed.
 #[non_exhaustive]
 pub struct StepFailure {
-    /// The step, such as "creating the subscription of https://app.example.com to `file.stored`".
+    /// The step, such as "creating the subscription of (URL) to `file.stored`".
     pub step: String,
     /// Why it failed.
     pub error: ClientError,
