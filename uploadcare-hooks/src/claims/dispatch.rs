@@ -4,30 +4,11 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, future::BoxFuture};
 
-#[cfg(feature = "deduplicate")]
-use super::MemoryClaims;
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
 use crate::router::{
     Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
     WebhookRouter, WebhookRouterBuilder,
 };
-
-#[cfg(feature = "deduplicate")]
-impl WebhookRouterBuilder {
-    /// Remembers in memory which deliveries were done, so that a redelivery does not run handlers
-    /// again.
-    ///
-    /// Keeps up to `capacity` deliveries, each for `ttl`; beyond that it forgets the ones that were
-    /// used least recently. A delivery that was done is acknowledged and nothing runs. One that
-    /// still runs is answered 503. One that failed runs again, with all its handlers.
-    ///
-    /// The memory belongs to this process: several processes need
-    /// [`deduplicate_with`](Self::deduplicate_with), and a restart forgets. Does not go with
-    /// `queue`, which recognises redeliveries itself.
-    pub fn deduplicate(self, capacity: u64, ttl: std::time::Duration) -> Self {
-        self.with_claims("deduplicate", Arc::new(MemoryClaims::new(capacity, ttl)))
-    }
-}
 
 impl WebhookRouterBuilder {
     /// Asks `claims` which deliveries were done, so that a redelivery does not run handlers again:
@@ -39,7 +20,7 @@ impl WebhookRouterBuilder {
         self.with_claims("deduplicate_with", Arc::new(claims))
     }
 
-    fn with_claims(mut self, option: &'static str, claims: Arc<dyn DeliveryClaims>) -> Self {
+    pub(super) fn with_claims(mut self, option: &'static str, claims: Arc<dyn DeliveryClaims>) -> Self {
         if let Some(mode) = self.mode::<ClaimsMode>() {
             mode.0 = Some((option, claims));
         }

@@ -1,16 +1,17 @@
-//! Claims of one process, in memory.
+//! Claims of one process, in memory, and the builder's option for them.
 
 use std::{
     collections::HashSet,
     fmt,
     future::ready,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
+use crate::router::WebhookRouterBuilder;
 
 /// Claims of one process, in memory: the deliveries that run, and the last ones that were done.
 pub struct MemoryClaims {
@@ -36,6 +37,22 @@ impl MemoryClaims {
 
     fn running(&self) -> MutexGuard<'_, HashSet<String>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl WebhookRouterBuilder {
+    /// Remembers in memory which deliveries were done, so that a redelivery does not run handlers
+    /// again.
+    ///
+    /// Keeps up to `capacity` deliveries, each for `ttl`; beyond that it forgets the ones that were
+    /// used least recently. A delivery that was done is acknowledged and nothing runs. One that
+    /// still runs is answered 503. One that failed runs again, with all its handlers.
+    ///
+    /// The memory belongs to this process: several processes need
+    /// [`deduplicate_with`](Self::deduplicate_with), and a restart forgets. Does not go with
+    /// `queue`, which recognises redeliveries itself.
+    pub fn deduplicate(self, capacity: u64, ttl: Duration) -> Self {
+        self.with_claims("deduplicate", Arc::new(MemoryClaims::new(capacity, ttl)))
     }
 }
 

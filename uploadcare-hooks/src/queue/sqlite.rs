@@ -6,6 +6,7 @@ use apalis_sqlite::{Config, SqliteConnectOptions, SqlitePoolOptions, SqliteStora
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use super::{Job, QueueError};
+use crate::message::with_causes;
 
 /// The name of the queue. By default it would be the name of a Rust type, and types move.
 const QUEUE: &str = "uploadcare-hooks";
@@ -26,7 +27,7 @@ const DROP_INDEX: &str = "DROP INDEX IF EXISTS LIdx";
 /// [`QueueError`] if the file cannot be opened or written, or is not a SQLite database.
 pub async fn open_sqlite(file: impl AsRef<Path>) -> Result<SqliteStorage<Job>, QueueError> {
     let file = file.as_ref();
-    open(file).await.map_err(|error| QueueError::new(error).of(file.display()))
+    open(file).await.map_err(|error| QueueError(format!("{}: {}", file.display(), with_causes(&error))))
 }
 
 async fn open(file: &Path) -> Result<SqliteStorage<Job>, sqlx::Error> {

@@ -11,17 +11,11 @@ use crate::message::{debug_like_display, with_causes};
 /// Why a storage failed.
 #[derive(thiserror::Error)]
 #[error("the queue's storage failed: {0}")]
-pub struct QueueError(String);
+pub struct QueueError(pub(super) String);
 
 impl QueueError {
     pub(super) fn new(error: impl Error + 'static) -> Self {
         Self(with_causes(&error))
-    }
-
-    /// Names the storage.
-    #[cfg(feature = "queue-sqlite")]
-    pub(super) fn of(self, storage: impl fmt::Display) -> Self {
-        Self(format!("{storage}: {}", self.0))
     }
 }
 
