@@ -160,7 +160,7 @@ pub(super) fn compare(base_url: &str, options: SyncOptions, needed: &[Wanted], l
     let under_base = |found: &&Subscription| {
         let target_url = comparable(&found.target_url);
         let rest = target_url.strip_prefix(base_url);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     let (ours, foreign): (Vec<_>, Vec<_>) = list.iter().partition(under_base);
     let stale = ours.into_iter().filter(|found| !needed.iter().any(|wanted| is_wanted(wanted, found)));
