@@ -383,6 +383,52 @@ async fn a_lease_that_ends_before_its_handler_is_a_problem_at_boot() {
     builder(&runs).deduplicate_with(Leased(Duration::from_secs(31))).build().unwrap();
 }
 
+/// Claims whose `release` panics.
+struct Panicking;
+
+impl DeliveryClaims for Panicking {
+    fn claim<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, Claim> {
+        Box::pin(ready(Ok(Claim::Granted(ClaimMark::default()))))
+    }
+
+    fn complete<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn release<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        panic!("the claims are broken")
+    }
+}
+
+#[tokio::test]
+async fn claims_that_panic_when_a_request_is_dropped_do_no_harm() {
+    let runs = Runs::new();
+    let hooks = builder(&runs).deduplicate_with(Panicking).build().unwrap();
+    let closed = runs.close().await;
+    let dropped = tokio::time::timeout(Duration::from_millis(20), deliver(&hooks));
+    assert!(dropped.await.is_err());
+    drop(closed);
+    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+}
+
+#[test]
+fn a_request_that_outlives_its_runtime_is_dropped_without_a_panic() {
+    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = run();
+    let Some((claims, _)) = runtime.block_on(redis()) else { return };
+    let runs = Runs::new();
+    let hooks = builder(&runs).deduplicate_with(claims).build().unwrap();
+    let mut request = Box::pin(deliver(&hooks));
+    runtime.block_on(async {
+        let closed = runs.close().await;
+        assert!(tokio::time::timeout(Duration::from_millis(100), &mut request).await.is_err());
+        drop(closed);
+    });
+    assert_eq!(runs.number(), 1, "the handler is running");
+    drop(runtime);
+    drop(request);
+}
+
 #[tokio::test]
 async fn the_newest_deliveries_are_remembered_when_memory_is_full() {
     let runs = Runs::new();

@@ -29,6 +29,7 @@ pub(crate) use self::dispatch::{Dispatch, Dispatched, Mode};
 pub use self::observe::RouterStats;
 pub use self::problem::{BuildError, BuildProblem};
 pub use self::rejection::{FailureKind, HandlerFailure, Rejection, RejectionReason, TriedSecrets};
+pub(crate) use self::runner::contain;
 pub(crate) use self::stage::{Admitted, Unverified, Verified};
 pub(crate) use self::time_limit::TimeLimit;
 use self::{delivery_key::DeliveryKey, keyring::Keyring, observe::Observer, routes::Route};

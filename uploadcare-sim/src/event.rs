@@ -34,6 +34,9 @@ fn one() -> usize {
 
 impl SimulatedEvent {
     /// The most [`copies`](Self::copies) that a request to `/_sim/events` may ask for.
+    ///
+    /// Waiting deliveries are not bounded otherwise: web pages cannot reach `/_sim`, and each takes
+    /// about 1 KB.
     pub const MAX_COPIES: usize = 1000;
 
     /// An event for a file with default values.

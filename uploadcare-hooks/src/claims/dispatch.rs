@@ -7,7 +7,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
 use crate::router::{
     Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
-    WebhookRouter, WebhookRouterBuilder,
+    WebhookRouter, WebhookRouterBuilder, contain,
 };
 
 impl WebhookRouterBuilder {
@@ -123,8 +123,11 @@ impl Claimed<'_> {
 impl Drop for Claimed<'_> {
     fn drop(&mut self) {
         if let Some((key, mark)) = &self.key {
-            // `drop` cannot await: `release` is polled once.
-            let _ = self.claims.release(key, mark).now_or_never();
+            // `drop` cannot await: `release` is polled once. It is the application's, and a panic
+            // here could end the process.
+            if let Err(message) = contain(|| self.claims.release(key, mark).now_or_never()) {
+                tracing::error!("the release of the claim with key {key:?} panicked: {message:?}");
+            }
         }
     }
 }

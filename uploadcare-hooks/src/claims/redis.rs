@@ -3,6 +3,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use redis::{Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, Script, aio::ConnectionManager};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
@@ -88,9 +89,10 @@ fn milliseconds(duration: Duration) -> u64 {
 fn detached<'a, T: Send + 'static>(
     command: impl Future<Output = redis::RedisResult<T>> + Send + 'static,
 ) -> ClaimFuture<'a, ()> {
-    let sent = tokio::spawn(command);
+    // A request may be dropped where there is no runtime, as after the end of `block_on`.
+    let sent = Handle::try_current().map(|runtime| runtime.spawn(command));
     Box::pin(async move {
-        sent.await??;
+        sent?.await??;
         Ok(())
     })
 }

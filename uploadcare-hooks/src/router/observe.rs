@@ -111,7 +111,7 @@ impl Observer {
 
     pub(super) fn replaced_secret(&self, id: DeliveryId, position: usize) {
         count(&self.counters.replaced_secret);
-        tracing::info!("delivery {id} is signed with secret {position}, which was replaced");
+        tracing::info!("delivery {id} is signed with secret {position}, and the router's first secret is another one");
     }
 
     pub(super) fn unknown_event(&self, delivery: &Identified<'_>) {

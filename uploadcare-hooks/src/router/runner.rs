@@ -86,7 +86,7 @@ impl Drop for Contained {
 }
 
 /// Calls a function of the application; the message of its panic if it panics.
-pub(super) fn contain<T>(function: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn contain<T>(function: impl FnOnce() -> T) -> Result<T, String> {
     panic::catch_unwind(AssertUnwindSafe(function)).map_err(message_of)
 }
 
