@@ -210,7 +210,9 @@ pub enum SecretError {
     #[error("the signing secret begins or ends with white space: remove it")]
     SurroundingSpace,
     /// The text has a control character.
-    #[error("the signing secret has a control character (such as a line break) after {position} characters: remove it")]
+    #[error(
+        "character {} of the signing secret is a control character (such as a line break): remove it", .position + 1
+    )]
     ControlCharacter {
         /// How many characters stand before it.
         position: usize,

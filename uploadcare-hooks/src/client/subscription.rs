@@ -185,5 +185,6 @@ pub(crate) fn target_url_problem(target_url: &str) -> Option<String> {
     if chars > MAX_TARGET_URL_CHARS {
         return Some(format!("has {chars} characters: Uploadcare accepts at most {MAX_TARGET_URL_CHARS}"));
     }
-    web_url::parse(target_url).err().map(|problem| problem.to_string())
+    let problem = web_url::parse(target_url).err()?;
+    Some(format!("{problem}: write it whole, as https://app.example.com/hooks"))
 }

@@ -5,13 +5,13 @@ use reqwest::Url;
 /// What is wrong with a URL, to be put after the URL itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UrlProblem {
-    #[error("is not an absolute URL ({0}): write it whole, as https://app.example.com/hooks")]
+    #[error("is not an absolute URL ({0})")]
     NotAbsolute(String),
     #[error("is neither http nor https")]
     OtherScheme,
     #[error("has a query or a fragment: leave it out")]
     QueryOrFragment,
-    #[error("has a user name or a password: leave it out")]
+    #[error("has a user name or a password: leave them out")]
     Credentials,
 }
 

@@ -192,6 +192,10 @@ pub(super) fn secrets_expired(positions: &[usize]) {
     }
 }
 
+pub(super) fn drop_panicked(handler: &str, message: &str) {
+    tracing::error!("handler `{handler}` panicked while it was dropped: {message:?}");
+}
+
 pub(super) fn delivery_key_panicked(id: DeliveryId, message: &str) {
     tracing::error!("the function given to `delivery_key` panicked, so delivery {id} is known by its id: {message:?}");
 }

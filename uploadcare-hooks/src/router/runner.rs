@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use super::{FailureKind, HandlerFailure, WebhookRouter, time_limit::OutOfTime};
+use super::{FailureKind, HandlerFailure, WebhookRouter, observe, time_limit::OutOfTime};
 use crate::{
     delivery::Delivery,
     handler::{HandlerContext, HandlerDescriptor, HandlerFuture, Outcome},
@@ -80,7 +80,7 @@ impl Drop for Contained {
     fn drop(&mut self) {
         let future = self.future.take();
         if let Err(message) = contain(|| drop(future)) {
-            tracing::error!("handler `{}` panicked while it was dropped: {message:?}", self.handler);
+            observe::drop_panicked(self.handler, &message);
         }
     }
 }
