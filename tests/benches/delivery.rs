@@ -1,9 +1,12 @@
-//! What a delivery costs: each step and the whole router call, compared with a floor that no
-//! receiver can go below and with a handler as people write it. `cargo bench -p tests --bench
-//! delivery`.
+//! Measures what a delivery costs: verifying, decoding, and the whole router call. Run it with
+//! `cargo bench -p tests --bench delivery`.
 //!
-//! The ratios at the end alternate router calls and floor in each round, so that a machine that
-//! gets faster or slower does so for both. The program prints the median of the rounds.
+//! Two other receivers are measured for comparison: the floor, which does only what every receiver
+//! must do, and a handler as people write it by hand.
+//!
+//! At the end the benchmark prints the ratio of the router call to the floor for each body size. It
+//! measures both in each round, so that a change in the speed of the machine affects both, and
+//! prints the medians of all rounds.
 
 use std::{
     hint::black_box,
@@ -20,6 +23,7 @@ use tokio::runtime::Runtime;
 use uploadcare_hooks::{Event, FileUploaded, WebhookRouter, webhook_handler, webhook_handlers};
 
 const SECRET: &[u8] = b"7kMVZivndx0ErgvhRKAr";
+/// The sizes of the bodies.
 const KILOBYTES: [usize; 3] = [1, 6, 60];
 
 #[webhook_handler(event = "file.uploaded")]
@@ -76,8 +80,8 @@ impl Setup {
         assert_eq!(response.status(), 204);
     }
 
-    /// The least that a receiver has to do: check the MAC with a prepared key, and read the payload
-    /// once. In the same runtime and with a request, as the router is called.
+    /// The least that a receiver has to do: check the MAC with a prepared key and decode the
+    /// payload once. Like the router call, it runs in the runtime and takes a request of its own.
     #[allow(clippy::unwrap_used)]
     fn floor(&self, request: Request<Bytes>) {
         self.runtime.block_on(async {
@@ -91,7 +95,8 @@ impl Setup {
         });
     }
 
-    /// What people write: prepare the key for each call, and read the body as a `Value` first.
+    /// What people write by hand: it prepares the key in each call, and decodes the body to a
+    /// `Value` first.
     #[allow(clippy::unwrap_used)]
     fn by_hand(&self, request: Request<Bytes>) {
         self.runtime.block_on(async {
@@ -136,7 +141,7 @@ fn by_hand(bencher: Bencher<'_, '_>, kilobytes: usize) {
     bencher.with_inputs(|| setup.request()).bench_values(|request| setup.by_hand(request));
 }
 
-/// Times calls on new requests, without the time to make those.
+/// Measures `calls` calls. Making the requests is not part of the time.
 fn time(setup: &Setup, calls: usize, call: impl Fn(&Setup, Request<Bytes>)) -> Duration {
     let requests: Vec<_> = (0..calls).map(|_| setup.request()).collect();
     let start = Instant::now();
@@ -152,22 +157,22 @@ fn print_ratio(kilobytes: usize) {
     let setup = Setup::new(kilobytes);
     let calls = 20_000 / setup.body.len().max(1) * 5 + 20;
     let mut ratios = Vec::new();
-    let (mut routers, mut floors, mut hands) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut routers, mut floors, mut by_hands) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let router = time(&setup, calls, Setup::router_call);
         let floor = time(&setup, calls, Setup::floor);
-        let hand = time(&setup, calls, Setup::by_hand);
+        let by_hand = time(&setup, calls, Setup::by_hand);
         ratios.push(router.as_secs_f64() / floor.as_secs_f64());
         routers.push(router.as_secs_f64() / calls as f64 * 1e6);
         floors.push(floor.as_secs_f64() / calls as f64 * 1e6);
-        hands.push(hand.as_secs_f64() / calls as f64 * 1e6);
+        by_hands.push(by_hand.as_secs_f64() / calls as f64 * 1e6);
     }
     println!(
         "{} bytes: router {:.2} µs, floor {:.2} µs, by hand {:.2} µs; router / floor = {:.3}",
         setup.body.len(),
         median(&mut routers),
         median(&mut floors),
-        median(&mut hands),
+        median(&mut by_hands),
         median(&mut ratios),
     );
 }

@@ -1,21 +1,34 @@
-//! Deliveries as Uploadcare sends them.
+//! Payloads and signed deliveries like those that Uploadcare sends.
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::{Value, json};
 use uploadcare_hooks::SigningSecret;
 
-/// The UUID of the file in these deliveries.
+/// The UUID of the file in every payload of this module.
 pub const UUID: &str = "575ed4e8-f4e8-4c14-a58b-1527b6d9ee46";
 
-/// The secret that signs these deliveries.
+/// The signing secret of the tests.
 ///
 /// # Panics
 /// Never: the text is a valid secret.
 #[allow(clippy::expect_used)]
 pub fn secret() -> SigningSecret {
-    SigningSecret::new("7kMVZivndx0ErgvhRKAr").expect("a valid secret")
+    SigningSecret::new("7kMVZivndx0ErgvhRKAr").expect("the text is a valid secret")
 }
 
-/// A payload of version 0.7, of about 1.5 KB.
+/// A delivery to this path of a router, with a body that is signed with this secret.
+///
+/// # Panics
+/// When the path is not a valid URI.
+#[allow(clippy::expect_used)]
+pub fn signed_request(path: &str, secret: &SigningSecret, body: impl Into<Bytes>) -> Request<Bytes> {
+    let body = body.into();
+    let request = Request::post(path).header("X-Uc-Signature", secret.sign(&body));
+    request.body(body).expect("the path is a valid URI")
+}
+
+/// A payload of version 0.7, about 1.5 KB long.
 pub fn payload(event: &str) -> Value {
     json!({
         "initiator": {
@@ -75,21 +88,21 @@ pub fn payload(event: &str) -> Value {
     })
 }
 
-/// A payload of version 0.7 with as many Rekognition labels in `appdata` as make it `bytes` bytes
-/// or more.
+/// A payload of version 0.7, with as many Rekognition labels in `appdata` as it takes to make it at
+/// least `bytes` bytes long.
 pub fn payload_with_labels(event: &str, bytes: usize) -> Vec<u8> {
     let mut payload = payload(event);
     let mut labels = Vec::new();
     let mut left = bytes.saturating_sub(payload.to_string().len());
     while left > 0 {
-        let at = labels.len();
+        let number = labels.len();
         let label = json!({
-            "Confidence": 93.416_458 - f64::from(u32::try_from(at % 90).unwrap_or(0)),
+            "Confidence": 93.416_458 - f64::from(u32::try_from(number % 90).unwrap_or(0)),
             "Instances": [{
                 "BoundingBox": {"Height": 0.281_5, "Left": 0.113_9, "Top": 0.552_1, "Width": 0.306_2},
                 "Confidence": 91.002_3,
             }],
-            "Name": format!("Label {at}"),
+            "Name": format!("Label {number}"),
             "Parents": [{"Name": "Home Decor"}],
         });
         left = left.saturating_sub(label.to_string().len());
@@ -107,7 +120,8 @@ pub fn payload_with_labels(event: &str, bytes: usize) -> Vec<u8> {
     payload.to_string().into_bytes()
 }
 
-/// A payload of version 0.6.
+/// A `file.uploaded` payload with the fields of version 0.6, which says that its version is
+/// `version`.
 pub fn legacy_payload(version: &str) -> Value {
     json!({
         "hook": {

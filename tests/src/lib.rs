@@ -1,5 +1,5 @@
-//! Shared by tests and benchmarks: deliveries like Uploadcare's, servers on loopback ports,
-//! storages.
+//! Code that the tests and benchmarks share: deliveries like those of Uploadcare, servers on
+//! loopback ports, and the storages of a queue.
 
 pub mod deliveries;
 pub mod servers;

@@ -1,4 +1,4 @@
-//! Each adapter behind a real server on a loopback port.
+//! Real servers on loopback ports, one for each adapter of the crate.
 
 use std::{convert::Infallible, io, net::SocketAddr};
 
@@ -11,33 +11,33 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use uploadcare_hooks::WebhookRouter;
 
-/// The adapters that are tested.
+/// An adapter of the crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adapter {
-    /// actix-web.
+    /// `WebhookRouter::mount`, served by actix-web.
     Actix,
-    /// Plain `http` types, behind hyper.
+    /// `WebhookRouter::handle` with `http` types, served by hyper.
     Http,
 }
 
 impl Adapter {
-    /// All of them.
+    /// Every adapter.
     pub const ALL: [Self; 2] = [Self::Actix, Self::Http];
 
-    /// Serves a router at `/hooks` until the runtime ends. With `greedy`, a layer before the router
-    /// consumes every body.
+    /// Serves a router at `/hooks` until the runtime ends. With `consume_bodies`, a middleware in
+    /// front of the router consumes every body.
     ///
     /// # Errors
-    /// If the server cannot listen on a port.
-    pub async fn serve(self, router: WebhookRouter, greedy: bool) -> io::Result<SocketAddr> {
+    /// When no port can be opened.
+    pub async fn serve(self, router: WebhookRouter, consume_bodies: bool) -> io::Result<SocketAddr> {
         match self {
-            Self::Actix => serve_actix(router, greedy),
-            Self::Http => serve_http(router, greedy).await,
+            Self::Actix => serve_actix(router, consume_bodies),
+            Self::Http => serve_http(router, consume_bodies).await,
         }
     }
 }
 
-fn serve_actix(router: WebhookRouter, greedy: bool) -> io::Result<SocketAddr> {
+fn serve_actix(router: WebhookRouter, consume_bodies: bool) -> io::Result<SocketAddr> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     std::thread::spawn(move || {
@@ -46,7 +46,7 @@ fn serve_actix(router: WebhookRouter, greedy: bool) -> io::Result<SocketAddr> {
                 let router = router.clone();
                 App::new()
                     .wrap_fn(move |mut request, service| {
-                        if greedy {
+                        if consume_bodies {
                             drop(request.take_payload());
                         }
                         service.call(request)
@@ -60,13 +60,13 @@ fn serve_actix(router: WebhookRouter, greedy: bool) -> io::Result<SocketAddr> {
     Ok(address)
 }
 
-async fn serve_http(router: WebhookRouter, greedy: bool) -> io::Result<SocketAddr> {
+async fn serve_http(router: WebhookRouter, consume_bodies: bool) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let router = router.clone();
-            let answer = service_fn(move |request| answer(router.clone(), request, greedy));
+            let answer = service_fn(move |request| answer(router.clone(), request, consume_bodies));
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
         }
     });
@@ -76,12 +76,12 @@ async fn serve_http(router: WebhookRouter, greedy: bool) -> io::Result<SocketAdd
 async fn answer(
     router: WebhookRouter,
     request: Request<Incoming>,
-    greedy: bool,
+    consume_bodies: bool,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (mut head, body) = request.into_parts();
     let path = head.uri.path().strip_prefix("/hooks").unwrap_or("/elsewhere").to_owned();
     head.uri = if path.is_empty() { "/".parse() } else { path.parse() }.unwrap_or_default();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let body = if greedy { Bytes::new() } else { body };
+    let body = if consume_bodies { Bytes::new() } else { body };
     Ok(router.handle(Request::from_parts(head, body)).await.map(Full::new))
 }

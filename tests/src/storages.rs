@@ -26,10 +26,10 @@ use uploadcare_hooks::{
     queue::{self, DeadJob, Job, QueueError},
 };
 
-/// The storages that are tested.
+/// A kind of storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A SQLite file in a temporary directory.
+    /// A SQLite file.
     Sqlite,
     /// The Redis server of `TEST_REDIS_URL`.
     Redis,
@@ -38,10 +38,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// Every kind of storage.
     pub const ALL: [Self; 3] = [Self::Sqlite, Self::Redis, Self::Postgres];
 
-    /// The server's URL. Without one, prints that its tests are skipped and returns `None`.
+    /// The URL of the server. `None` when the environment has no URL, which is printed. SQLite
+    /// needs no server: its URL is empty.
     #[allow(clippy::print_stderr)]
     fn server(self) -> Option<String> {
         let variable = match self {
@@ -51,15 +52,15 @@ impl Kind {
         };
         let url = env::var(variable).ok().filter(|url| !url.is_empty());
         if url.is_none() {
-            eprintln!("skipped over {self:?}: {variable} is not set");
+            eprintln!("test skipped for {self:?}: {variable} is not set");
         }
         url
     }
 
-    /// A new queue on this storage; `None` without a server for it.
+    /// Opens a new queue that no other test uses. Returns `None` when no server is configured.
     ///
     /// # Errors
-    /// If the server cannot be reached or the file cannot be created.
+    /// When the server cannot be reached, or the file cannot be created.
     pub async fn open(self) -> Result<Option<Storage>, BoxDynError> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -70,22 +71,23 @@ impl Kind {
         Ok(storage.map(|storage| Storage { directory: Some(directory), ..storage }))
     }
 
-    /// The queue with this name, for SQLite in this file; `None` without a server for it.
+    /// Opens the queue with this name; SQLite keeps it in this file. Returns `None` when no server
+    /// is configured.
     ///
     /// # Errors
-    /// If the server cannot be reached or the file cannot be opened.
+    /// When the server cannot be reached, or the file cannot be opened.
     pub async fn open_queue(self, queue: &str, file: &str) -> Result<Option<Storage>, BoxDynError> {
         let Some(url) = self.server() else { return Ok(None) };
         Ok(Some(match self {
             Self::Sqlite => {
                 let storage = queue::open_sqlite(file).await?;
-                sqlx::raw_sql(IMPATIENT).execute(storage.pool()).await?;
+                sqlx::raw_sql(FAST_SQLITE).execute(storage.pool()).await?;
                 let config = apalis_sqlite::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
                 Storage::of_sqlite(storage.with_config(config))
             }
             Self::Redis => {
                 let config = apalis_redis::Config::default().queue(queue).heartbeat_interval(HEARTBEAT);
-                // By default Redis forgets idempotency keys at once.
+                // By default apalis forgets idempotency keys at once.
                 let config = config.idempotency_ttl(Some(Duration::from_secs(4 * 24 * 60 * 60)));
                 Storage::of_redis(RedisStorage::new(apalis_redis::connect(url).await?).with_config(config))
             }
@@ -99,58 +101,61 @@ impl Kind {
     }
 }
 
-/// Waits neither long for a lock of the file nor for the disk: data survives the process, and no
-/// test cuts the power.
-const IMPATIENT: &str = "PRAGMA busy_timeout = 500; PRAGMA synchronous = NORMAL";
+/// Waits only half a second for a locked file, and does not sync each commit to the disk. Written
+/// data survives the crash of a process. It might not survive a power failure, which no test needs.
+const FAST_SQLITE: &str = "PRAGMA busy_timeout = 500; PRAGMA synchronous = NORMAL";
 
-/// A worker that misses two of them counts as dead.
+/// How often a worker reports that it is alive. A worker that misses two heartbeats counts as dead.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// A queue's storage.
+/// The storage of one queue.
 pub struct Storage {
-    /// The directory of a SQLite file, deleted on drop.
+    /// The folder of the SQLite file. Dropping it deletes the folder.
     directory: Option<TempDir>,
     attach: Box<dyn Fn(WebhookRouterBuilder) -> WebhookRouterBuilder + Send + Sync>,
-    work: Arc<Work>,
+    work: Arc<RunWorker>,
     dead: Box<dyn Fn() -> BoxFuture<'static, Result<Vec<DeadJob>, QueueError>> + Send + Sync>,
     again: Box<dyn Fn(DeadJob) -> BoxFuture<'static, Result<(), QueueError>> + Send + Sync>,
 }
 
-type Work = dyn Fn(WebhookRouter, WorkerOptions, Stop) -> BoxFuture<'static, Result<(), WorkerError>> + Send + Sync;
+/// Runs a worker of apalis until it is stopped.
+type RunWorker =
+    dyn Fn(WebhookRouter, WorkerOptions, Stop) -> BoxFuture<'static, Result<(), WorkerError>> + Send + Sync;
 
 /// The options of a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
-    /// Its name.
+    /// The name of the worker.
     pub name: String,
-    /// How many jobs it runs at once.
+    /// How many jobs run at once.
     pub concurrency: usize,
-    /// How often it tries a job again; the delay grows from 5 to 50 milliseconds.
+    /// How often apalis retries a failed job. The delay grows from 5 to 50 milliseconds.
     pub retries: usize,
-    /// The time limit of apalis, besides that of the router.
+    /// The time limit that apalis sets for a job, besides the router's time limit for a handler.
     pub timeout: Duration,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        let name = format!("worker-{}", queue_worker_number());
+        let name = format!("worker-{}", unique_id());
         Self { name, concurrency: 8, retries: 100, timeout: Duration::from_secs(60) }
     }
 }
 
-fn queue_worker_number() -> String {
+/// A text that no other call returns, in this process or another.
+fn unique_id() -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}-{}-{}", std::process::id(), started.as_nanos(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Tells a worker to stop.
+/// Tells a worker when to stop.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<bool>);
 
 impl Stop {
     async fn wait(mut self) -> Result<(), std::io::Error> {
-        // A dropped sender means stop as well.
+        // An error means that the sender was dropped, which stops the worker as well.
         let _ = self.0.wait_for(|stop| *stop).await;
         Ok(())
     }
@@ -164,16 +169,16 @@ pub struct RunningWorker {
 }
 
 impl RunningWorker {
-    /// Stops it after its running jobs.
+    /// Stops the worker after it has finished its running jobs.
     ///
     /// # Errors
-    /// If it panicked.
+    /// When the worker panicked.
     pub async fn stop(self) -> Result<(), tokio::task::JoinError> {
         let _ = self.stop.send(true);
         self.task.await
     }
 
-    /// Ends it at once, as a crash would.
+    /// Ends the worker at its next `.await`, as a crash would.
     pub fn abort(self) {
         self.task.abort();
     }
@@ -234,12 +239,12 @@ fn backoff() -> Result<apalis::layers::retry::backoff::ExponentialBackoff, Worke
 }
 
 impl Storage {
-    /// Gives the router this queue.
+    /// Sets this storage as the router's queue.
     pub fn attach(&self, builder: WebhookRouterBuilder) -> WebhookRouterBuilder {
         (self.attach)(builder)
     }
 
-    /// Starts a worker. If its storage fails, the worker starts again under another name.
+    /// Starts a worker. When its storage fails, a new worker starts under another name.
     #[allow(clippy::print_stderr)]
     pub fn work(&self, hooks: &WebhookRouter, options: WorkerOptions) -> RunningWorker {
         let (stop, stopped) = watch::channel(false);
@@ -250,7 +255,7 @@ impl Storage {
                 let options = WorkerOptions { name, ..options.clone() };
                 match work(hooks.clone(), options, Stop(stopped.clone())).await {
                     Ok(()) => return,
-                    Err(error) => eprintln!("a worker ended and starts again: {error}"),
+                    Err(error) => eprintln!("a worker failed, and a new one starts: {error}"),
                 }
                 if *stopped.borrow() {
                     return;
@@ -261,10 +266,10 @@ impl Storage {
         RunningWorker { stop, task }
     }
 
-    /// The dead jobs.
+    /// Lists the dead jobs.
     ///
     /// # Errors
-    /// If the storage fails.
+    /// When the storage fails.
     pub async fn dead(&self) -> Result<Vec<DeadJob>, QueueError> {
         (self.dead)().await
     }
@@ -272,7 +277,7 @@ impl Storage {
     /// Runs a dead job again.
     ///
     /// # Errors
-    /// If the storage fails.
+    /// When the storage fails.
     pub async fn run_again(&self, dead: DeadJob) -> Result<(), QueueError> {
         (self.again)(dead).await
     }

@@ -1,4 +1,4 @@
-//! One table of requests over real sockets, the same for every adapter.
+//! Requests over real sockets. Every adapter answers the same table of requests in the same way.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::{
@@ -22,10 +22,11 @@ use uploadcare_hooks::{
     WebhookRouter, webhook_handler, webhook_handlers,
 };
 
-/// The runs of handlers: the handler's name and the file's name.
+/// One line for each handler that ran: its name, and the name of the file or of the
+/// event.
 type Seen = Arc<Mutex<Vec<String>>>;
 
-const LIMIT: usize = 64 * 1024;
+const BODY_LIMIT: usize = 64 * 1024;
 
 macro_rules! noting_handlers {
     ($($name:ident: $payload:ident = $event:literal;)+) => {$(
@@ -55,21 +56,22 @@ fn router(seen: &Seen) -> WebhookRouter {
         .signing_secret(secret())
         .state(Arc::clone(seen))
         .handlers(webhook_handlers![uploaded, stored, deleted, infected, info_updated, audit])
-        .body_limit(LIMIT)
+        .body_limit(BODY_LIMIT)
         .handler_timeout(Duration::from_millis(150))
         .build()
         .unwrap()
 }
 
-/// How a body is sent.
+/// How a request transfers its body.
 #[derive(Clone, Copy)]
 enum Transfer {
-    /// With a Content-Length.
+    /// With a `Content-Length`.
     Sized,
-    /// In chunks of this many bytes.
+    /// Chunked, with this many bytes in each chunk.
     Chunks(usize),
 }
 
+/// A request, and the expected answer.
 struct Case {
     name: &'static str,
     method: Method,
@@ -78,13 +80,14 @@ struct Case {
     body: Vec<u8>,
     transfer: Transfer,
     status: u16,
-    /// The `code` of the error body; empty without one.
+    /// The `code` in the problem that the body holds. Empty when the answer has no body.
     code: &'static str,
+    /// What the handlers note.
     seen: &'static [&'static str],
 }
 
-/// A valid delivery, which each case changes.
-fn good(name: &'static str, body: impl Into<Vec<u8>>) -> Case {
+/// A correctly signed delivery of this body that is acknowledged. Each case changes parts of it.
+fn signed(name: &'static str, body: impl Into<Vec<u8>>) -> Case {
     let body = body.into();
     let signatures = vec![secret().sign(&body)];
     let (method, path, transfer) = (Method::POST, "/hooks", Transfer::Sized);
@@ -93,40 +96,40 @@ fn good(name: &'static str, body: impl Into<Vec<u8>>) -> Case {
 
 fn table() -> Vec<Case> {
     let event = |name: &str| payload(name).to_string();
-    let other = SigningSecret::new("another secret").unwrap();
-    let forged = vec![other.sign(event("file.uploaded").as_bytes())];
-    let twice = |body: &str| vec![secret().sign(body.as_bytes()); 2];
-    let uploaded = || good("file.uploaded", event("file.uploaded"));
+    let other_secret = SigningSecret::new("another secret").unwrap();
+    let forged = vec![other_secret.sign(event("file.uploaded").as_bytes())];
+    let two_signatures = |body: &str| vec![secret().sign(body.as_bytes()); 2];
+    let uploaded = || signed("file.uploaded", event("file.uploaded"));
     let stored_ananas: &[&str] = &["stored ananas.jpg"];
     let uploaded_ananas: &[&str] = &["uploaded ananas.jpg"];
     vec![
         Case { seen: uploaded_ananas, ..uploaded() },
-        Case { seen: stored_ananas, ..good("file.stored", event("file.stored")) },
-        Case { seen: &["deleted ananas.jpg"], ..good("file.deleted", event("file.deleted")) },
-        Case { seen: &["infected ananas.jpg"], ..good("file.infected", event("file.infected")) },
-        Case { seen: &["info_updated ananas.jpg"], ..good("file.info_updated", event("file.info_updated")) },
-        Case { seen: &["uploaded clip.mp4"], ..good("a legacy payload", legacy_payload("0.6").to_string()) },
-        Case { name: "an unknown event", ..good("", event("file.moved")) },
-        Case { name: "a slash at the end", path: "/hooks/", seen: uploaded_ananas, ..uploaded() },
+        Case { seen: stored_ananas, ..signed("file.stored", event("file.stored")) },
+        Case { seen: &["deleted ananas.jpg"], ..signed("file.deleted", event("file.deleted")) },
+        Case { seen: &["infected ananas.jpg"], ..signed("file.infected", event("file.infected")) },
+        Case { seen: &["info_updated ananas.jpg"], ..signed("file.info_updated", event("file.info_updated")) },
+        Case { seen: &["uploaded clip.mp4"], ..signed("a legacy payload", legacy_payload("0.6").to_string()) },
+        Case { name: "an unknown event", ..signed("", event("file.moved")) },
+        Case { name: "a trailing slash", path: "/hooks/", seen: uploaded_ananas, ..uploaded() },
         Case { name: "a query", path: "/hooks?from=uploadcare", seen: uploaded_ananas, ..uploaded() },
         Case { name: "another path", path: "/hooks/audit", seen: &["audit file.uploaded"], ..uploaded() },
         Case {
             name: "another path, an unknown event",
             path: "/hooks/audit",
             seen: &["audit file.moved"],
-            ..good("", event("file.moved"))
+            ..signed("", event("file.moved"))
         },
         Case { name: "chunked", transfer: Transfer::Chunks(100), seen: uploaded_ananas, ..uploaded() },
-        Case { name: "one byte a chunk", transfer: Transfer::Chunks(1), seen: uploaded_ananas, ..uploaded() },
-        Case { seen: stored_ananas, ..good("a large payload", payload_with_labels("file.stored", 60_000)) },
-        Case { name: "a wrong path", path: "/hooks/nowhere", status: 404, code: "unknown_path", ..uploaded() },
+        Case { name: "one byte in each chunk", transfer: Transfer::Chunks(1), seen: uploaded_ananas, ..uploaded() },
+        Case { seen: stored_ananas, ..signed("a large payload", payload_with_labels("file.stored", 60_000)) },
+        Case { name: "an unknown path", path: "/hooks/unknown", status: 404, code: "unknown_path", ..uploaded() },
         Case { name: "GET", method: Method::GET, status: 405, code: "method_not_allowed", body: vec![], ..uploaded() },
         Case { name: "HEAD", method: Method::HEAD, status: 405, code: "", body: vec![], ..uploaded() },
         Case { name: "PUT", method: Method::PUT, status: 405, code: "method_not_allowed", ..uploaded() },
         Case {
-            name: "GET at a wrong path",
+            name: "GET at an unknown path",
             method: Method::GET,
-            path: "/hooks/nowhere",
+            path: "/hooks/unknown",
             status: 404,
             code: "unknown_path",
             body: vec![],
@@ -136,7 +139,7 @@ fn table() -> Vec<Case> {
         Case { name: "forged", signatures: forged, status: 401, code: "signature_mismatch", ..uploaded() },
         Case {
             name: "two signatures",
-            signatures: twice(&event("file.uploaded")),
+            signatures: two_signatures(&event("file.uploaded")),
             status: 401,
             code: "signature_malformed",
             ..uploaded()
@@ -148,31 +151,36 @@ fn table() -> Vec<Case> {
             code: "signature_malformed",
             ..uploaded()
         },
-        Case { name: "an empty body", status: 422, code: "not_a_payload", ..good("", "") },
-        Case { name: "a scalar", status: 422, code: "not_a_payload", ..good("", "42") },
-        Case { name: "no JSON", status: 422, code: "not_a_payload", ..good("", "event=file.uploaded") },
+        Case { name: "an empty body", status: 422, code: "not_a_payload", ..signed("", "") },
+        Case { name: "a scalar", status: 422, code: "not_a_payload", ..signed("", "42") },
+        Case { name: "not JSON", status: 422, code: "not_a_payload", ..signed("", "event=file.uploaded") },
         Case {
             name: "no UUID",
             status: 422,
             code: "not_a_payload",
-            ..good("", r#"{"hook": {"event": "file.stored"}, "data": {}}"#)
+            ..signed("", r#"{"hook": {"event": "file.stored"}, "data": {}}"#)
         },
-        Case { name: "too large", status: 413, code: "body_too_large", ..good("", vec![b' '; LIMIT + 1]) },
+        Case { name: "too large", status: 413, code: "body_too_large", ..signed("", vec![b' '; BODY_LIMIT + 1]) },
         Case {
             name: "too large and forged",
             status: 413,
             code: "body_too_large",
             signatures: vec![],
-            ..good("", vec![b' '; LIMIT + 1])
+            ..signed("", vec![b' '; BODY_LIMIT + 1])
         },
         Case {
             name: "too large, chunked",
             status: 413,
             code: "body_too_large",
             transfer: Transfer::Chunks(1024),
-            ..good("", vec![b' '; LIMIT + 1])
+            ..signed("", vec![b' '; BODY_LIMIT + 1])
         },
-        Case { name: "just not too large", status: 422, code: "not_a_payload", ..good("", vec![b' '; LIMIT]) },
+        Case {
+            name: "exactly as large as the limit",
+            status: 422,
+            code: "not_a_payload",
+            ..signed("", vec![b' '; BODY_LIMIT])
+        },
     ]
 }
 
@@ -192,7 +200,7 @@ async fn send(client: &Client, address: SocketAddr, case: &Case) -> reqwest::Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_adapter_gives_the_answers_of_the_table() {
+async fn every_adapter_answers_every_request_of_the_table_as_expected() {
     for adapter in Adapter::ALL {
         let seen = Seen::default();
         let router = router(&seen);
@@ -223,12 +231,12 @@ async fn every_adapter_gives_the_answers_of_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_that_was_consumed_before_the_router_is_a_500() {
+async fn a_body_that_a_middleware_consumed_is_answered_500_with_its_own_code() {
     for adapter in Adapter::ALL {
         for transfer in [Transfer::Sized, Transfer::Chunks(100)] {
             let seen = Seen::default();
             let address = adapter.serve(router(&seen), true).await.unwrap();
-            let case = Case { transfer, ..good("consumed", payload("file.uploaded").to_string()) };
+            let case = Case { transfer, ..signed("consumed", payload("file.uploaded").to_string()) };
             let response = send(&Client::new(), address, &case).await;
             assert_eq!(response.status(), 500, "{adapter:?}");
             assert!(response.text().await.unwrap().contains("body_consumed"), "{adapter:?}");
@@ -237,8 +245,7 @@ async fn a_body_that_was_consumed_before_the_router_is_a_500() {
     }
 }
 
-/// Writes a request by hand, with its body in ten parts and pauses in between; returns the status
-/// line.
+/// Sends a request whose body comes in ten parts with pauses between them. Returns the status line.
 async fn send_slowly(address: SocketAddr, signature: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!(
@@ -258,7 +265,7 @@ async fn send_slowly(address: SocketAddr, signature: &str, body: &[u8]) -> Strin
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_body_does_not_count_as_time_of_the_handler() {
+async fn the_time_that_a_slow_body_takes_does_not_count_against_the_handlers_time_limit() {
     for adapter in Adapter::ALL {
         let seen = Seen::default();
         let address = adapter.serve(router(&seen), false).await.unwrap();
@@ -272,7 +279,7 @@ async fn a_slow_body_does_not_count_as_time_of_the_handler() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn actix_answers_408_for_a_body_that_never_arrives() {
+async fn actix_answers_408_when_the_body_does_not_arrive_within_the_time_limit() {
     let hooks = WebhookRouter::builder()
         .signing_secret(secret())
         .state(Seen::default())
@@ -290,7 +297,7 @@ async fn actix_answers_408_for_a_body_that_never_arrives() {
 }
 
 #[test]
-fn actix_mounts_at_the_root_with_a_slash_at_the_end_and_inside_a_scope() {
+fn actix_mounts_the_router_at_the_root_with_a_trailing_slash_and_inside_a_scope() {
     use actix_web::{App, rt, test, web};
 
     for (scope, mount, path, status) in [
@@ -306,12 +313,12 @@ fn actix_mounts_at_the_root_with_a_slash_at_the_end_and_inside_a_scope() {
     ] {
         let body = payload("file.uploaded").to_string();
         let signature = secret().sign(body.as_bytes());
-        let answered = rt::System::new().block_on(async {
+        let answered_status = rt::System::new().block_on(async {
             let service = web::scope(scope).service(router(&Seen::default()).mount(mount));
             let app = test::init_service(App::new().service(service)).await;
             let request = test::TestRequest::post().uri(path).insert_header(("X-Uc-Signature", signature));
             test::call_service(&app, request.set_payload(body).to_request()).await.status().as_u16()
         });
-        assert_eq!(answered, status, "{scope:?} {mount:?} {path}");
+        assert_eq!(answered_status, status, "scope {scope:?}, mount {mount:?}, path {path}");
     }
 }

@@ -1,4 +1,4 @@
-//! Handlers that fail in the usual ways.
+//! A handler that fails for a while, and a handler that discards its delivery.
 
 use std::sync::{
     Arc,
@@ -7,47 +7,50 @@ use std::sync::{
 
 use uploadcare_hooks::{FileInfected, FileStored, HandlerError, State, webhook_handler};
 
-/// What the handlers share.
+/// The state of the handlers: an archive whose disk cannot be reached at first, and a virus scanner
+/// that lacks a rule at first.
 #[derive(Clone, Default)]
 pub(crate) struct Archive {
-    tries: Arc<AtomicUsize>,
+    attempts: Arc<AtomicUsize>,
     files: Arc<AtomicUsize>,
     scans: Arc<AtomicUsize>,
-    mended: Arc<AtomicBool>,
+    has_rule: Arc<AtomicBool>,
 }
 
 impl Archive {
+    /// The number of archived files.
     pub(crate) fn files(&self) -> usize {
         self.files.load(Ordering::SeqCst)
     }
 
+    /// The number of scanned files.
     pub(crate) fn scans(&self) -> usize {
         self.scans.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn mend(&self) {
-        self.mended.store(true, Ordering::SeqCst);
+    pub(crate) fn add_rule(&self) {
+        self.has_rule.store(true, Ordering::SeqCst);
     }
 }
 
 #[webhook_handler(event = "file.stored")]
 pub(crate) async fn archive(event: FileStored, State(archive): State<Archive>) -> Result<(), std::io::Error> {
-    if archive.tries.fetch_add(1, Ordering::SeqCst) < 2 {
-        println!("   archive cannot reach its disk");
+    if archive.attempts.fetch_add(1, Ordering::SeqCst) < 2 {
+        println!("   `archive` cannot reach its disk");
         return Err(std::io::Error::other("the disk cannot be reached"));
     }
     archive.files.fetch_add(1, Ordering::SeqCst);
-    println!("   archive saw {}", event.data.uuid);
+    println!("   `archive` stored {}", event.data.uuid);
     Ok(())
 }
 
 #[webhook_handler(event = "file.infected")]
 pub(crate) async fn scan(event: FileInfected, State(archive): State<Archive>) -> Result<(), HandlerError> {
-    if !archive.mended.load(Ordering::SeqCst) {
-        println!("   scan does not know what to do with {}", event.data.uuid);
+    if !archive.has_rule.load(Ordering::SeqCst) {
+        println!("   `scan` has no rule for the virus in {}", event.data.uuid);
         return Err(HandlerError::discard("no rule for this virus"));
     }
     archive.scans.fetch_add(1, Ordering::SeqCst);
-    println!("   scan saw {}", event.data.uuid);
+    println!("   `scan` scanned {}", event.data.uuid);
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Store first, answer 202, run handlers later: an application with a queue and a simulated
-//! Uploadcare.
+//! An application with a queue: it stores each delivery, answers 202, and runs the handlers
+//! afterwards. A simulator of Uploadcare on this machine sends the deliveries.
 //!
 //! ```sh
-//! cargo run -p queue                                                      # SQLite, in a file
+//! cargo run -p queue                                                      # a SQLite file
 //! cargo run -p queue -- --storage redis --url redis://127.0.0.1:6379
 //! cargo run -p queue -- --storage postgres --url postgres://postgres@127.0.0.1/postgres
 //! ```
@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::handlers::Archive;
 
-/// A macro, because the program is the same for every storage, and their types differ.
+/// Runs the application with this storage. A macro, because each storage has another type.
 macro_rules! run {
     ($storage:expr) => {{
         let mut storage = $storage;
@@ -43,47 +43,49 @@ macro_rules! run {
             .queue_attempts(5)
             .build()?;
         let worker = WorkerBuilder::new(format!("webhooks-{}", Uuid::new_v4()))
-            // As soon as this process has stored a job, or after a second.
+            // Looks for jobs as soon as this process has stored some, and at least once a second.
             .backend(storage.clone().poll_with_strategy(hooks.polling(Duration::from_secs(1))))
             .concurrency(16)
             .retry(RetryPolicy::retries(25).with_backoff(storage::backoff()?))
             .build(hooks.worker());
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move {
-            // A dropped sender means stop as well.
+            // An error means that the sender was dropped, which stops the worker as well.
             let _ = stopped.await;
             Ok::<(), std::io::Error>(())
         };
-        // A real application starts the worker again if its storage has failed.
+        // A real application starts a new worker when this one ends because its storage failed.
         let worker = rt::spawn(worker.run_until(stopped));
 
         let uploadcare = start(&hooks).await?;
-        println!("1. a file is stored; its handler fails twice before it succeeds");
+        println!("1. A file is stored. Its handler fails twice before it succeeds.");
         uploadcare.trigger(&SimulatedEvent::new("file.stored"));
         wait_until(|| archive.files() == 1).await?;
-        println!("\n2. a file is infected; its handler discards that, and the job is dead");
+        println!("\n2. A file is infected. Its handler discards the delivery, and the job is dead.");
         uploadcare.trigger(&SimulatedEvent::new("file.infected"));
         let mut dead = Vec::new();
         while dead.is_empty() {
             rt::time::sleep(Duration::from_millis(50)).await;
             dead = dead_jobs(&mut storage, 100).await?;
         }
-        for one in &dead {
-            println!("   dead: `{}` of delivery {}, tries: {}", one.job.handler(), one.job.delivery_id(), one.attempts);
+        for dead_job in &dead {
+            let job = &dead_job.job;
+            let attempts = dead_job.attempts;
+            println!("   dead job: `{}` of delivery {}, attempts: {attempts}", job.handler(), job.delivery_id());
         }
-        println!("\n3. what made it fail was mended, and it runs again");
-        archive.mend();
-        for job in &dead {
-            run_again(&mut storage, job).await?;
+        println!("\n3. The missing rule is added, and the dead job runs again.");
+        archive.add_rule();
+        for dead_job in &dead {
+            run_again(&mut storage, dead_job).await?;
         }
         wait_until(|| archive.scans() == 1).await?;
-        println!("   dead by now: {}", dead_jobs(&mut storage, 100).await?.len());
+        println!("   dead jobs left: {}", dead_jobs(&mut storage, 100).await?.len());
 
-        println!("\nthe worker finishes what it is at, and stops");
+        println!("\nThe worker finishes its running jobs and stops.");
         let _ = stop.send(());
         worker.await??;
         for attempt in uploadcare.attempts() {
-            println!("   Uploadcare was answered {:?} for {}", attempt.status, attempt.event);
+            println!("   Uploadcare got {:?} for {}", attempt.status, attempt.event);
         }
         Ok(())
     }};
@@ -95,9 +97,9 @@ async fn main() -> Result<(), BoxDynError> {
     let storage = Arg::new("storage").long("storage").default_value("sqlite").value_parser(storages);
     let url = Arg::new("url").long("url").required_if_eq_any([("storage", "redis"), ("storage", "postgres")]);
     let arguments = Command::new("queue")
-        .about("Shows an application that stores deliveries first and works afterwards")
-        .arg(storage.help("What the queue is stored in"))
-        .arg(url.help("The server of the storage; the file's path for SQLite, a temporary one unless given"))
+        .about("Shows an application that stores each delivery before it runs the handlers")
+        .arg(storage.help("The kind of storage for the queue"))
+        .arg(url.help("The URL of the server, or the path of the SQLite file. Defaults to a temporary SQLite file."))
         .get_matches();
     let text = |name| arguments.get_one::<String>(name).cloned().unwrap_or_default();
     match text("storage").as_str() {
@@ -111,7 +113,8 @@ async fn main() -> Result<(), BoxDynError> {
     }
 }
 
-/// Starts a server for the router, and a simulated Uploadcare with its subscriptions.
+/// Starts a server for the router and the simulator, and subscribes the server to the simulator's
+/// events.
 async fn start(hooks: &WebhookRouter) -> Result<Simulator, BoxDynError> {
     let simulator = Simulator::builder("demopublickey", "demosecretkey").start("127.0.0.1:0".parse()?)?;
     let router = hooks.clone();
@@ -124,12 +127,13 @@ async fn start(hooks: &WebhookRouter) -> Result<Simulator, BoxDynError> {
     Ok(simulator)
 }
 
-async fn wait_until(is_so: impl Fn() -> bool) -> Result<(), BoxDynError> {
+/// Waits until the condition holds, at most 30 seconds.
+async fn wait_until(holds: impl Fn() -> bool) -> Result<(), BoxDynError> {
     for _ in 0..600 {
-        if is_so() {
+        if holds() {
             return Ok(());
         }
         rt::time::sleep(Duration::from_millis(50)).await;
     }
-    Err("this should not take 30 seconds".into())
+    Err("the handler did not succeed within 30 seconds".into())
 }

@@ -1,4 +1,4 @@
-//! How the router treats a storage that fails or hangs.
+//! How a router answers when its queue's storage refuses jobs or hangs.
 
 use std::{
     collections::BTreeSet,
@@ -18,32 +18,35 @@ use http::StatusCode;
 use tests::deliveries::payload;
 use uploadcare_hooks::{RejectionReason, queue::Job, webhook_handlers};
 
-use crate::{Runs, builder, copy, deliver, index, upload_of};
+use crate::{Runs, builder, copy, deliver, index, send, upload_of};
 
-/// A storage that keeps the idempotency keys of its jobs.
+/// A storage that keeps only the idempotency keys of its jobs.
 #[derive(Clone, Default)]
-pub(crate) struct Flaky {
+pub(crate) struct FakeStorage {
     kept: Arc<Mutex<BTreeSet<String>>>,
-    mood: Arc<Mutex<Mood>>,
+    behavior: Arc<Mutex<Behavior>>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
-enum Mood {
+enum Behavior {
     #[default]
-    Good,
-    /// Refuses the jobs of `copy`.
-    Bad,
-    /// Stores jobs, and never reports it.
-    Silent,
+    Works,
+    RefusesJobsOfCopy,
+    /// Stores jobs, but never reports that it did.
+    NeverReports,
 }
 
-impl Flaky {
-    fn is(&self, mood: Mood) -> bool {
-        *self.mood.lock().unwrap() == mood
+impl FakeStorage {
+    fn behave(&self, behavior: Behavior) {
+        *self.behavior.lock().unwrap() = behavior;
+    }
+
+    fn behavior(&self) -> Behavior {
+        *self.behavior.lock().unwrap()
     }
 }
 
-impl Sink<Task<Job>> for Flaky {
+impl Sink<Task<Job>> for FakeStorage {
     type Error = std::io::Error;
 
     fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -51,7 +54,7 @@ impl Sink<Task<Job>> for Flaky {
     }
 
     fn start_send(self: Pin<&mut Self>, task: Task<Job>) -> Result<(), Self::Error> {
-        if self.is(Mood::Bad) && task.args.handler() == "copy" {
+        if self.behavior() == Behavior::RefusesJobsOfCopy && task.args.handler() == "copy" {
             return Err(std::io::Error::other("the disk is full"));
         }
         self.kept.lock().unwrap().insert(task.idempotency_key().unwrap().to_owned());
@@ -59,7 +62,7 @@ impl Sink<Task<Job>> for Flaky {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        if self.is(Mood::Silent) { Poll::Pending } else { Poll::Ready(Ok(())) }
+        if self.behavior() == Behavior::NeverReports { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -67,7 +70,7 @@ impl Sink<Task<Job>> for Flaky {
     }
 }
 
-impl Backend for Flaky {
+impl Backend for FakeStorage {
     type Task = Task<Job>;
     type Error = std::io::Error;
 
@@ -84,7 +87,7 @@ impl Backend for Flaky {
     }
 }
 
-impl BackendConfig for Flaky {
+impl BackendConfig for FakeStorage {
     type Args = Job;
     type Id = String;
     type Kind = Ephemeral;
@@ -100,28 +103,28 @@ impl BackendConfig for Flaky {
 
 #[tokio::test]
 async fn a_redelivery_stores_the_jobs_that_could_not_be_stored_before() {
-    let storage = Flaky::default();
+    let storage = FakeStorage::default();
     let rejections = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&rejections);
+    let seen = Arc::clone(&rejections);
     let hooks = builder(&Runs::default())
         .handlers(webhook_handlers![index, copy])
         .queue(storage.clone())
         .on_rejection(move |rejection| {
             assert!(matches!(rejection.reason(), RejectionReason::QueueFailed(_)));
-            noted.lock().unwrap().push(rejection.to_string());
+            seen.lock().unwrap().push(rejection.to_string());
         })
         .build()
         .unwrap();
-    *storage.mood.lock().unwrap() = Mood::Bad;
-    let answer = crate::send(&hooks, payload("file.uploaded").to_string()).await;
+    storage.behave(Behavior::RefusesJobsOfCopy);
+    let answer = send(&hooks, payload("file.uploaded").to_string()).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.headers()["retry-after"], "30");
     assert!(String::from_utf8_lossy(answer.body()).contains(r#""code":"queue_failed""#));
-    assert!(!String::from_utf8_lossy(answer.body()).contains("disk"), "the caller does not learn the storage's error");
-    assert_eq!(storage.kept.lock().unwrap().len(), 1, "what was stored stays");
+    assert!(!String::from_utf8_lossy(answer.body()).contains("disk"), "the sender does not learn the storage's error");
+    assert_eq!(storage.kept.lock().unwrap().len(), 1, "the job that could be stored stays stored");
     assert!(rejections.lock().unwrap()[0].contains("the disk is full"), "{rejections:?}");
 
-    *storage.mood.lock().unwrap() = Mood::Good;
+    storage.behave(Behavior::Works);
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     let kept = storage.kept.lock().unwrap().clone();
     assert_eq!(kept.len(), 2, "{kept:?}");
@@ -129,36 +132,36 @@ async fn a_redelivery_stores_the_jobs_that_could_not_be_stored_before() {
 }
 
 #[tokio::test]
-async fn a_storage_that_hangs_delays_a_delivery_no_longer_than_a_handler_may() {
-    let storage = Flaky::default();
-    *storage.mood.lock().unwrap() = Mood::Silent;
+async fn a_delivery_waits_for_a_hanging_storage_no_longer_than_the_time_limit() {
+    let storage = FakeStorage::default();
+    storage.behave(Behavior::NeverReports);
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage);
     let hooks = builder.handler_timeout(Duration::from_millis(50)).build().unwrap();
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
-async fn many_deliveries_at_once_are_stored_in_turns() {
-    let storage = Flaky::default();
-    *storage.mood.lock().unwrap() = Mood::Silent;
+async fn at_most_sixteen_deliveries_are_stored_at_once() {
+    let storage = FakeStorage::default();
+    storage.behave(Behavior::NeverReports);
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage.clone());
     let hooks = builder.handler_timeout(Duration::from_millis(200)).build().unwrap();
     let bodies: Vec<_> = (0..100).map(upload_of).collect();
-    let mut crowd = Box::pin(join_all(bodies.iter().map(|body| crate::send(&hooks, body.clone()))));
-    assert!(poll!(&mut crowd).is_pending());
+    let mut answers = Box::pin(join_all(bodies.iter().map(|body| send(&hooks, body.clone()))));
+    assert!(poll!(&mut answers).is_pending());
     assert_eq!(storage.kept.lock().unwrap().len(), 16);
-    assert!(crowd.await.iter().all(|answer| answer.status() == StatusCode::SERVICE_UNAVAILABLE));
+    assert!(answers.await.iter().all(|answer| answer.status() == StatusCode::SERVICE_UNAVAILABLE));
 
-    *storage.mood.lock().unwrap() = Mood::Good;
-    let answers = join_all(bodies.into_iter().map(|body| crate::send(&hooks, body))).await;
+    storage.behave(Behavior::Works);
+    let answers = join_all(bodies.into_iter().map(|body| send(&hooks, body))).await;
     assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
     assert_eq!(storage.kept.lock().unwrap().len(), 100);
 }
 
 #[test]
-fn a_number_of_attempts_that_no_storage_can_count_is_refused_at_boot() {
+fn a_number_of_attempts_outside_1_to_25_is_a_problem_at_boot() {
     for attempts in [0, 26] {
-        let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(Flaky::default());
+        let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(FakeStorage::default());
         let error = builder.queue_attempts(attempts).build().unwrap_err();
         assert!(error.to_string().contains("give 1 to 25"), "{error}");
     }

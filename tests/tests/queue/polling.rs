@@ -1,4 +1,4 @@
-//! When workers query the storage for jobs.
+//! `Polling`: when a worker looks for jobs in the storage.
 
 use std::{
     sync::{
@@ -13,94 +13,94 @@ use apalis_core::backend::ext::poll_strategy::{PollSnapshot, PollStrategy};
 use http::StatusCode;
 use uploadcare_hooks::{WebhookRouter, queue::Polling, webhook_handlers};
 
-use crate::{Runs, builder, failing::Flaky, index, send, upload_of};
+use crate::{Runs, builder, failing::FakeStorage, index, send, upload_of};
 
-/// A worker that queries when it is woken.
-struct Looking {
+/// A worker that looks for jobs when it is woken.
+struct PollingWorker {
     polling: Polling,
-    woken: Arc<Woken>,
+    wakeups: Arc<Wakeups>,
 }
 
 #[derive(Default)]
-struct Woken(AtomicBool);
+struct Wakeups(AtomicBool);
 
-impl Wake for Woken {
+impl Wake for Wakeups {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-impl Looking {
+impl PollingWorker {
     fn new(polling: Polling) -> Self {
-        Self { polling, woken: Arc::default() }
+        Self { polling, wakeups: Arc::default() }
     }
 
     fn look(&mut self) -> Poll<Option<()>> {
-        let waker = Waker::from(Arc::clone(&self.woken));
+        let waker = Waker::from(Arc::clone(&self.wakeups));
         self.polling.poll_drive(&mut Context::from_waker(&waker), &PollSnapshot::new())
     }
 
-    /// Whether it was woken since the last call.
-    fn is_woken(&self) -> bool {
-        self.woken.0.swap(false, Ordering::SeqCst)
+    /// Whether the worker was woken since the last call.
+    fn was_woken(&self) -> bool {
+        self.wakeups.0.swap(false, Ordering::SeqCst)
     }
 
-    /// Polls until no query is due.
-    async fn settle(&mut self) {
+    /// Looks for jobs until no wake-up comes for 50 milliseconds.
+    async fn look_until_idle(&mut self) {
         loop {
             let _ = self.look();
             tokio::time::sleep(Duration::from_millis(50)).await;
-            if !self.is_woken() {
+            if !self.was_woken() {
                 return;
             }
         }
     }
 
-    async fn until_woken(&self) {
-        while !self.is_woken() {
+    async fn wait_until_woken(&self) {
+        while !self.was_woken() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }
 
-fn hooks() -> WebhookRouter {
+fn router_with_queue() -> WebhookRouter {
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]);
-    builder.queue(Flaky::default()).build().unwrap()
+    builder.queue(FakeStorage::default()).build().unwrap()
 }
 
 #[tokio::test]
 async fn every_worker_is_woken_when_a_delivery_is_stored() {
-    let hooks = hooks();
+    let hooks = router_with_queue();
     let hour = Duration::from_secs(60 * 60);
-    let mut workers = [Looking::new(hooks.polling(hour)), Looking::new(hooks.polling(hour))];
+    let mut workers = [PollingWorker::new(hooks.polling(hour)), PollingWorker::new(hooks.polling(hour))];
     for size in 1..4 {
         for worker in &mut workers {
-            worker.settle().await;
+            worker.look_until_idle().await;
         }
         assert_eq!(send(&hooks, upload_of(size)).await.status(), StatusCode::ACCEPTED);
         for worker in &mut workers {
-            assert!(worker.is_woken());
+            assert!(worker.was_woken());
             assert_eq!(worker.look(), Poll::Ready(Some(())));
         }
     }
 }
 
 #[tokio::test]
-async fn a_worker_is_woken_again_however_late_it_polls() {
-    let hooks = hooks();
-    let mut worker = Looking::new(hooks.polling(Duration::from_millis(5)));
-    let without_queue = builder(&Runs::default()).handlers(webhook_handlers![index]).build().unwrap();
-    let mut alone = Looking::new(without_queue.polling(Duration::ZERO));
+async fn a_worker_that_looks_late_is_still_woken_again() {
+    let hooks = router_with_queue();
+    let mut worker = PollingWorker::new(hooks.polling(Duration::from_millis(5)));
+    let router_without_queue = builder(&Runs::default()).handlers(webhook_handlers![index]).build().unwrap();
+    let mut worker_without_queue = PollingWorker::new(router_without_queue.polling(Duration::ZERO));
     for _ in 0..5 {
-        // After the first round, the time that the worker waited for has passed by now.
-        let _ = (worker.look(), alone.look());
-        worker.until_woken().await;
-        alone.until_woken().await;
+        // From the second round on, the wait has already ended when the worker looks.
+        let _ = (worker.look(), worker_without_queue.look());
+        worker.wait_until_woken().await;
+        worker_without_queue.wait_until_woken().await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     drop(hooks);
     for _ in 0..5 {
         let _ = worker.look();
-        worker.until_woken().await;
+        worker.wait_until_woken().await;
     }
 }

@@ -1,4 +1,4 @@
-//! The queue in a SQLite file that the crate opens.
+//! The SQLite file that `open_sqlite` creates.
 
 use apalis_core::backend::{Filter, ListTasks};
 use http::StatusCode;
@@ -12,25 +12,26 @@ use uploadcare_hooks::{
 use crate::{Runs, builder, deliver, index};
 
 #[tokio::test]
-async fn jobs_are_still_in_a_file_when_it_is_opened_again() {
+async fn a_reopened_file_still_holds_its_jobs() {
     let directory = TempDir::new().unwrap();
-    let file = directory.path().join("hooks of today.db");
+    let file = directory.path().join("name with spaces.db");
     for _ in 0..2 {
         let mut storage = open_sqlite(&file).await.unwrap();
         let hooks = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage.clone()).build();
         assert_eq!(deliver(&hooks.unwrap(), "file.uploaded").await, StatusCode::ACCEPTED);
         assert_eq!(storage.list_tasks(&Filter { status: None, page: 1, page_size: None }).await.unwrap().len(), 1);
         assert_eq!(queue::dead_jobs(&mut storage, 10).await.unwrap().len(), 0);
-        // `FULL`: SQLite writes to the disk at each commit.
+        // SQLite syncs the file at each commit (2 is FULL).
         let pragma = async |name: &'static str| sqlx::query(name).fetch_one(storage.pool()).await.unwrap();
         assert_eq!(pragma("PRAGMA journal_mode").await.get::<String, _>(0), "wal");
         assert_eq!(pragma("PRAGMA synchronous").await.get::<i64, _>(0), 2);
     }
 }
 
-/// Reading all jobs would be slow with many of them. SQLite's query plan shows it without any.
+/// A query that reads all jobs is slow when the file holds many. The query plan shows whether it
+/// does.
 #[tokio::test]
-async fn jobs_are_found_without_reading_all_of_them() {
+async fn frequent_queries_use_an_index_instead_of_reading_all_jobs() {
     let directory = TempDir::new().unwrap();
     let storage = open_sqlite(directory.path().join("queue.db")).await.unwrap();
     let plan = async |query: &str| {
@@ -48,13 +49,13 @@ async fn jobs_are_found_without_reading_all_of_them() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_opened_is_named() {
+async fn the_error_for_a_file_that_cannot_be_opened_names_the_file() {
     let directory = TempDir::new().unwrap();
-    let nowhere = directory.path().join("nowhere/queue.db");
-    let error = open_sqlite(&nowhere).await.unwrap_err().to_string();
-    assert!(error.contains("nowhere/queue.db: ") && error.contains("unable to open database file"), "{error}");
-    let letter = directory.path().join("letter");
-    std::fs::write(&letter, "Dear Sir or Madam, ".repeat(1000)).unwrap();
-    let error = open_sqlite(&letter).await.unwrap_err().to_string();
-    assert!(error.contains("letter: ") && error.contains("file is not a database"), "{error}");
+    let in_missing_folder = directory.path().join("missing/queue.db");
+    let error = open_sqlite(&in_missing_folder).await.unwrap_err().to_string();
+    assert!(error.contains("missing/queue.db: ") && error.contains("unable to open database file"), "{error}");
+    let text_file = directory.path().join("letter.txt");
+    std::fs::write(&text_file, "Dear Sir or Madam, ".repeat(1000)).unwrap();
+    let error = open_sqlite(&text_file).await.unwrap_err().to_string();
+    assert!(error.contains("letter.txt: ") && error.contains("file is not a database"), "{error}");
 }

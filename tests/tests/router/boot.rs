@@ -1,4 +1,4 @@
-//! What is found and logged when a router is built.
+//! Building a router: the problems it reports, and the lines it logs.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,7 +10,7 @@ use uploadcare_hooks::{
 use super::{Log, Notes, builder, count, deliver, index};
 
 #[test]
-fn building_reports_every_problem_at_once() {
+fn building_a_router_reports_all_problems_at_once() {
     mod other {
         use uploadcare_hooks::{FileUploaded, webhook_handler};
 
@@ -18,12 +18,12 @@ fn building_reports_every_problem_at_once() {
         pub(crate) async fn index(_event: FileUploaded) {}
     }
     #[webhook_handler(event = "file.uploaded", secret_env = "UPLOADCARE_HOOKS_NO_SUCH_VARIABLE")]
-    async fn own(_event: FileUploaded) {}
+    async fn secret_is_not_set(_event: FileUploaded) {}
 
     let error = WebhookRouter::builder()
         .state(1_u8)
         .state(2_u8)
-        .handlers(webhook_handlers![index, other::index, own, count])
+        .handlers(webhook_handlers![index, other::index, secret_is_not_set, count])
         .max_concurrent_handlers(1)
         .body_limit(0)
         .handler_timeout(Duration::ZERO)
@@ -38,13 +38,14 @@ fn building_reports_every_problem_at_once() {
         "- no state of type `alloc::sync::Arc<std::sync::poison::mutex::Mutex<",
         " was provided, needed by `index`, `count`: add `.state(..)`",
         "- no signing secret for `index`, `index`, `count`: add",
-        "- cannot take a signing secret from the environment variable `UPLOADCARE_HOOKS_NO_SUCH_VARIABLE`: it is not",
-        "(`secret_env` of `own`)",
+        "- cannot take a signing secret from the environment variable `UPLOADCARE_HOOKS_NO_SUCH_VARIABLE`: \
+         it is not set;",
+        "(`secret_env` of `secret_is_not_set`)",
         "- `max_concurrent_handlers` is 1, and one delivery can need 3 at once",
         "- `body_limit` is zero",
         "- `handler_timeout` is zero",
     ] {
-        assert!(text.contains(part), "{part}\nis not in\n{text}");
+        assert!(text.contains(part), "the error lacks:\n{part}\nthe error is:\n{text}");
     }
     let error = WebhookRouter::builder().signing_secret(secret()).build().unwrap_err();
     assert!(matches!(error.problems(), [BuildProblem::NoHandlers]), "{error}");
@@ -62,7 +63,8 @@ async fn a_queue_and_deduplication_exclude_each_other() {
         "{error}"
     );
     assert!(error.to_string().contains("keep `.queue(..)` alone"), "{error}");
-    // The same option twice replaces the first, and options of a queue that is not used do no harm.
+    // An option that is set twice keeps the second value. Queue options without a queue are
+    // ignored.
     build(builder(&Notes::default()).queue(storage.clone()).queue(storage)).unwrap();
     let twice =
         builder(&Notes::default()).deduplicate(1, Duration::from_secs(1)).deduplicate(2, Duration::from_secs(1));
@@ -70,7 +72,7 @@ async fn a_queue_and_deduplication_exclude_each_other() {
 }
 
 #[tokio::test]
-async fn what_answers_where_is_logged_at_boot_and_what_no_handler_wants_at_its_first_delivery() {
+async fn the_handlers_of_each_path_are_logged_at_boot_and_an_unhandled_event_at_its_first_delivery() {
     #[webhook_handler(event = "file.uploaded", version = "0.6")]
     async fn index_old(_event: v0_6::FileUploaded) {}
     #[webhook_handler(any, path = "/audit")]
@@ -87,12 +89,17 @@ async fn what_answers_where_is_logged_at_boot_and_what_no_handler_wants_at_its_f
         "webhooks at path \"/audit\" below the mount: file.uploaded: audit_all; file.stored: audit_all;",
         "handler `index_old` takes payload version \"0.6\" only",
     ] {
-        assert_eq!(infos.iter().filter(|line| line.contains(part)).count(), 1, "{part}\nis not once in\n{boot}");
+        assert_eq!(
+            infos.iter().filter(|line| line.contains(part)).count(),
+            1,
+            "not logged exactly once:\n{part}\nthe log is:\n{boot}"
+        );
     }
     for _ in 0..3 {
         assert_eq!(deliver(&hooks, payload("file.deleted")).await.status(), 204);
         assert_eq!(deliver(&hooks, payload("file.stored")).await.status(), 204);
     }
+    // By whether the line has the level INFO, and whether it is about `file.deleted`.
     let mut lines = HashMap::new();
     for line in log.text().lines().filter(|line| line.contains("no handler at path \"/\" takes")) {
         *lines.entry((line.contains("INFO"), line.contains("file.deleted"))).or_insert(0) += 1;
@@ -102,7 +109,7 @@ async fn what_answers_where_is_logged_at_boot_and_what_no_handler_wants_at_its_f
 }
 
 #[tokio::test]
-async fn a_mount_is_logged_once_for_all_workers_of_a_server() {
+async fn mounting_the_router_in_several_server_workers_is_logged_once_for_each_path() {
     let log = Log::default();
     let _guard = log.capture();
     let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).build().unwrap();

@@ -1,46 +1,47 @@
-//! Handlers that harm the task they run in: panics where none is expected, and blocked threads.
+//! Handlers that panic in a destructor, and handlers that block their thread: the server survives
+//! both.
 
 use std::{sync::Arc, time::Duration};
 
-use tests::deliveries::{payload, secret};
+use tests::deliveries::{payload, secret, signed_request};
 use uploadcare_hooks::{FileStored, State, WebhookRouter, webhook_handler, webhook_handlers};
 
-use super::{Log, Notes, builder, note, signed, taken};
+use super::{Log, Notes, builder, note, take_notes};
 
-/// Panics when it is dropped.
-struct Bomb;
+struct PanicsOnDrop;
 
-impl Drop for Bomb {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         panic!("a destructor is broken");
     }
 }
 
 #[webhook_handler(event = "file.stored")]
-async fn drop_badly(_event: FileStored) {
-    let _bomb = Bomb;
+async fn hang_and_panic_on_drop(_event: FileStored) {
+    let _guard = PanicsOnDrop;
     std::future::pending::<()>().await;
 }
 
 #[webhook_handler(event = "file.stored")]
-async fn panic_twice(_event: FileStored) {
-    std::panic::panic_any(Bomb);
+async fn panic_with_a_panicking_value(_event: FileStored) {
+    std::panic::panic_any(PanicsOnDrop);
 }
 
 #[webhook_handler(event = "file.stored")]
-async fn block(_event: FileStored, State(limit): State<Duration>) {
+async fn block_the_thread(_event: FileStored, State(limit): State<Duration>) {
     std::thread::sleep(2 * limit);
 }
 
-async fn stored(hooks: &WebhookRouter) -> u16 {
-    hooks.handle(signed("/", &secret(), payload("file.stored").to_string())).await.status().as_u16()
+/// The status of a `file.stored` delivery.
+async fn deliver_stored(hooks: &WebhookRouter) -> u16 {
+    hooks.handle(signed_request("/", &secret(), payload("file.stored").to_string())).await.status().as_u16()
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_when_it_is_dropped_at_its_time_limit_is_a_rejection() {
+async fn a_handler_that_is_stopped_at_its_time_limit_and_panics_on_drop_is_a_rejection() {
     let notes = Notes::default();
     let hooks = builder(&notes)
-        .handlers(webhook_handlers![drop_badly])
+        .handlers(webhook_handlers![hang_and_panic_on_drop])
         .handler_timeout(Duration::from_millis(5))
         .on_rejection({
             let notes = Arc::clone(&notes);
@@ -48,42 +49,44 @@ async fn a_handler_that_panics_when_it_is_dropped_at_its_time_limit_is_a_rejecti
         })
         .build()
         .unwrap();
-    let task = tokio::spawn(async move { stored(&hooks).await });
-    assert_eq!(task.await.unwrap(), 503, "the task survives");
-    let reports = taken(&notes);
+    let task = tokio::spawn(async move { deliver_stored(&hooks).await });
+    assert_eq!(task.await.unwrap(), 503, "the task of the request survives");
+    let reports = take_notes(&notes);
     assert!(matches!(reports.as_slice(), [report] if report.contains("did not finish within 5ms")), "{reports:?}");
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_when_its_request_is_dropped_does_not_harm_the_server() {
-    let hooks = builder(&Notes::default()).handlers(webhook_handlers![drop_badly]).build().unwrap();
+async fn a_handler_that_panics_when_its_request_is_dropped_does_not_panic_the_task_of_the_request() {
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![hang_and_panic_on_drop]).build().unwrap();
     let task =
-        tokio::spawn(async move { tokio::time::timeout(Duration::from_millis(5), stored(&hooks)).await.is_err() });
-    assert!(task.await.unwrap(), "the request is dropped, and the task survives");
+        tokio::spawn(
+            async move { tokio::time::timeout(Duration::from_millis(5), deliver_stored(&hooks)).await.is_err() },
+        );
+    assert!(task.await.unwrap(), "the task drops the request and survives");
 }
 
 #[tokio::test]
-async fn a_panic_with_a_value_that_panics_again_is_a_rejection() {
-    let hooks = builder(&Notes::default()).handlers(webhook_handlers![panic_twice]).build().unwrap();
-    let task = tokio::spawn(async move { stored(&hooks).await });
+async fn a_handler_panic_whose_value_panics_on_drop_is_a_rejection() {
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![panic_with_a_panicking_value]).build().unwrap();
+    let task = tokio::spawn(async move { deliver_stored(&hooks).await });
     assert_eq!(task.await.unwrap(), 500);
 }
 
 #[tokio::test]
-async fn a_handler_that_blocks_past_its_time_limit_is_logged_once() {
+async fn a_handler_that_blocks_its_thread_past_its_time_limit_is_logged_once() {
     let log = Log::default();
     let _guard = log.capture();
     let limit = Duration::from_millis(5);
     let hooks = builder(&Notes::default())
         .state(limit)
-        .handlers(webhook_handlers![block])
+        .handlers(webhook_handlers![block_the_thread])
         .handler_timeout(limit)
         .build()
         .unwrap();
     for _ in 0..3 {
-        assert_eq!(stored(&hooks).await, 204);
+        assert_eq!(deliver_stored(&hooks).await, 204);
     }
     let log = log.text();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("handler `block` took")).collect();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("handler `block_the_thread` took")).collect();
     assert!(matches!(lines.as_slice(), [line] if line.contains("WARN") && line.contains("limit of 5ms")), "{log}");
 }

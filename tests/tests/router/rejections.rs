@@ -1,9 +1,16 @@
-//! What the application learns of requests that are not acknowledged.
+//! `on_rejection`: the report of every request that the router does not acknowledge.
 
-use super::*;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use tests::deliveries::payload;
+use uploadcare_hooks::webhook_handlers;
+
+use super::{Notes, builder, deliver, index, note, take_notes};
 
 #[tokio::test]
-async fn every_request_that_is_not_acknowledged_is_reported() {
+async fn every_rejected_request_is_reported_with_its_path_and_code() {
     let notes = Notes::default();
     let seen = Arc::clone(&notes);
     let hooks = builder(&notes)
@@ -30,12 +37,12 @@ async fn every_request_that_is_not_acknowledged_is_reported() {
         "/ signature_missing",
         "/nowhere unknown_path",
     ];
-    assert_eq!(taken(&notes), expected);
+    assert_eq!(take_notes(&notes), expected);
     assert_eq!(hooks.stats().rejected, 7);
 }
 
 #[tokio::test]
-async fn a_panicking_report_does_no_harm() {
+async fn a_panic_in_on_rejection_does_not_change_the_answer() {
     let hooks = builder(&Notes::default())
         .handlers(webhook_handlers![index])
         .on_rejection(|_| panic!("the report is broken"))

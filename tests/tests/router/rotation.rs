@@ -1,12 +1,13 @@
-//! The secrets of a running router: accepted, replaced, expired and dropped.
+//! Changing the signing secrets of a running router: accepted, replaced, expired and dropped
+//! secrets.
 
 use std::time::Duration;
 
-use tests::deliveries::{payload, secret};
+use tests::deliveries::{payload, secret, signed_request};
 use tokio::time::advance;
 use uploadcare_hooks::{SigningSecret, WebhookRouter, webhook_handlers};
 
-use super::{Notes, builder, from_cargo, index, scan, signed};
+use super::{Notes, builder, index, scan, secret_from_env};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -18,8 +19,9 @@ fn router() -> WebhookRouter {
     builder(&Notes::default()).handlers(webhook_handlers![index, scan]).build().unwrap()
 }
 
+/// The status of a delivery that is signed with this secret.
 async fn status(hooks: &WebhookRouter, secret: &SigningSecret) -> u16 {
-    hooks.handle(signed("/", secret, payload("file.uploaded").to_string())).await.status().as_u16()
+    hooks.handle(signed_request("/", secret, payload("file.uploaded").to_string())).await.status().as_u16()
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +43,7 @@ async fn rotations_closer_together_than_the_grace_period_do_not_extend_earlier_o
         hooks.replace_secret(&new_secret(number), 3 * HOUR);
         advance(HOUR).await;
     }
-    // Four hours after the first rotation, three after the second, two after the third.
+    // Now four hours after the first rotation, three after the second, and two after the third.
     let mut statuses = vec![status(&hooks, &secret()).await];
     for number in 1..=4 {
         statuses.push(status(&hooks, &new_secret(number)).await);
@@ -50,7 +52,7 @@ async fn rotations_closer_together_than_the_grace_period_do_not_extend_earlier_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_secret_that_comes_back_has_no_end() {
+async fn a_replaced_secret_that_becomes_current_again_does_not_expire() {
     let hooks = router();
     hooks.replace_secret(&new_secret(1), HOUR);
     hooks.replace_secret(&secret(), HOUR);
@@ -61,7 +63,7 @@ async fn a_secret_that_comes_back_has_no_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_end_replaced_secrets_stay_and_an_end_can_follow() {
+async fn a_secret_replaced_without_an_end_stays_valid_until_a_later_call_ends_it() {
     let hooks = router();
     hooks.replace_secret(&new_secret(1), Duration::MAX);
     advance(1000 * HOUR).await;
@@ -71,12 +73,12 @@ async fn without_an_end_replaced_secrets_stay_and_an_end_can_follow() {
 }
 
 #[tokio::test]
-async fn a_secret_is_accepted_besides_the_others_and_dropped_at_once() {
+async fn a_secret_can_be_accepted_beside_the_others_and_is_refused_as_soon_as_it_is_dropped() {
     let hooks = router();
     hooks.accept_secret(&new_secret(1));
     assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 204));
     let handler = hooks.handlers().next().unwrap();
-    assert_eq!(hooks.signing_secret_for(handler), Some(secret()), "subscriptions keep the first");
+    assert_eq!(hooks.signing_secret_for(handler), Some(secret()), "subscriptions keep the first secret");
     assert!(hooks.drop_secret(&secret()));
     assert!(!hooks.drop_secret(&secret()));
     assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (401, 204));
@@ -84,13 +86,13 @@ async fn a_secret_is_accepted_besides_the_others_and_dropped_at_once() {
 }
 
 #[tokio::test]
-async fn the_secret_of_a_handler_stays_when_the_router_drops_the_same_text() {
-    let own = from_cargo("CARGO_PKG_VERSION");
+async fn a_handler_keeps_its_own_secret_when_the_router_drops_the_same_secret() {
+    let own = secret_from_env("CARGO_PKG_VERSION");
     let hooks = router();
     hooks.accept_secret(&own);
     assert_eq!(status(&hooks, &own).await, 204);
     hooks.drop_secret(&own);
     assert_eq!(status(&hooks, &own).await, 401);
-    let scanned = hooks.handle(signed("/scans", &own, payload("file.uploaded").to_string())).await;
-    assert_eq!(scanned.status(), 204);
+    let to_the_handler = hooks.handle(signed_request("/scans", &own, payload("file.uploaded").to_string())).await;
+    assert_eq!(to_the_handler.status(), 204);
 }

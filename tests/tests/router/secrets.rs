@@ -1,6 +1,19 @@
-//! Which secrets a path and a handler accept, and that no secret is ever shown.
+//! Which signing secrets the router checks a delivery with, and that it never shows a secret.
 
-use super::*;
+use std::sync::{Arc, Mutex};
+
+use http::Request;
+use tests::deliveries::{payload, secret, signed_request};
+use uploadcare_hooks::{
+    Delivery, FileStored, SigningSecret, State, TriedSecrets, WebhookRouter, webhook_handler, webhook_handlers,
+};
+
+use super::{Log, Notes, builder, count, deliver, fail, index, note, scan, secret_from_env, take_notes};
+
+#[webhook_handler(event = "file.stored", secret_env = "CARGO_PKG_NAME")]
+async fn archive(_event: FileStored, State(notes): State<Notes>) {
+    note(&notes, "archive");
+}
 
 #[tokio::test]
 async fn each_path_and_each_handler_has_its_own_secret() {
@@ -14,24 +27,24 @@ async fn each_path_and_each_handler_has_its_own_secret() {
         .unwrap();
     let uploaded = payload("file.uploaded").to_string();
     let stored = payload("file.stored").to_string();
-    let (of_scans, of_archive) = (from_cargo("CARGO_PKG_VERSION"), from_cargo("CARGO_PKG_NAME"));
-    let all: [(&str, &SigningSecret, &str, u16); 8] = [
+    let (secret_of_scan, secret_of_archive) = (secret_from_env("CARGO_PKG_VERSION"), secret_from_env("CARGO_PKG_NAME"));
+    let expected_statuses: [(&str, &SigningSecret, &str, u16); 8] = [
         ("/", &secret(), &uploaded, 204),
-        ("/scans", &of_scans, &uploaded, 204),
-        ("/", &of_archive, &stored, 204),
+        ("/scans", &secret_of_scan, &uploaded, 204),
+        ("/", &secret_of_archive, &stored, 204),
         ("/scans", &secret(), &uploaded, 401),
-        ("/", &of_scans, &uploaded, 401),
-        // A secret that is valid at this path, but not for the event's handler.
-        ("/", &of_archive, &uploaded, 401),
+        ("/", &secret_of_scan, &uploaded, 401),
+        // `archive` has this secret on the same path, but does not handle this event.
+        ("/", &secret_of_archive, &uploaded, 401),
         ("/", &secret(), &stored, 401),
-        // No handler takes this event, so every secret of the path is fine.
-        ("/", &of_archive, &payload("file.deleted").to_string(), 204),
+        // No handler takes this event, so every secret of this path is accepted.
+        ("/", &secret_of_archive, &payload("file.deleted").to_string(), 204),
     ];
-    for (path, secret, body, status) in all {
-        let response = hooks.handle(signed(path, secret, body.to_owned())).await;
+    for (path, secret, body, status) in expected_statuses {
+        let response = hooks.handle(signed_request(path, secret, body.to_owned())).await;
         assert_eq!(response.status().as_u16(), status, "{path} {body}");
     }
-    assert_eq!(taken(&notes), ["archive", "index 575ed4e8-f4e8-4c14-a58b-1527b6d9ee46", "scan"]);
+    assert_eq!(take_notes(&notes), ["archive", "index 575ed4e8-f4e8-4c14-a58b-1527b6d9ee46", "scan"]);
     assert_eq!(
         *tried.lock().unwrap(),
         [
@@ -44,9 +57,9 @@ async fn each_path_and_each_handler_has_its_own_secret() {
 }
 
 #[tokio::test]
-async fn several_secrets_are_valid_at_once_and_the_one_that_matched_is_known() {
+async fn several_secrets_are_valid_at_once_and_a_delivery_knows_which_one_matched() {
     #[webhook_handler(event = "file.stored")]
-    async fn which(delivery: Delivery, State(notes): State<Notes>) {
+    async fn note_secret_position(delivery: Delivery, State(notes): State<Notes>) {
         note(&notes, format!("{:?}", delivery.secret_position()));
     }
     let notes = Notes::default();
@@ -54,39 +67,51 @@ async fn several_secrets_are_valid_at_once_and_the_one_that_matched_is_known() {
     let hooks = WebhookRouter::builder()
         .signing_secrets([old.clone(), new.clone(), old.clone()])
         .state(Arc::clone(&notes))
-        .handlers(webhook_handlers![which])
+        .handlers(webhook_handlers![note_secret_position])
         .build()
         .unwrap();
     for secret in [&old, &new] {
-        hooks.handle(signed("/", secret, payload("file.stored").to_string())).await;
+        hooks.handle(signed_request("/", secret, payload("file.stored").to_string())).await;
     }
-    assert_eq!(taken(&notes), ["Some(0)", "Some(1)"]);
+    assert_eq!(take_notes(&notes), ["Some(0)", "Some(1)"]);
 }
 
 #[tokio::test]
-async fn unsigned_deliveries_are_accepted_only_if_the_builder_says_so() {
+async fn unsigned_deliveries_are_accepted_only_after_dangerously_accept_unsigned() {
     let notes = Notes::default();
     let unsigned = || Request::post("/").body(payload("file.stored").to_string().into()).unwrap();
     let hooks = builder(&notes).handlers(webhook_handlers![count]).build().unwrap();
     assert_eq!(hooks.handle(unsigned()).await.status(), 401);
 
-    let open = || WebhookRouter::builder().state(Arc::clone(&notes)).dangerously_accept_unsigned();
-    let hooks = open().handlers(webhook_handlers![count]).build().unwrap();
+    let accepting_unsigned = || WebhookRouter::builder().state(Arc::clone(&notes)).dangerously_accept_unsigned();
+    let hooks = accepting_unsigned().handlers(webhook_handlers![count]).build().unwrap();
     assert_eq!(hooks.handle(unsigned()).await.status(), 204);
-    // There is no secret to check a signature with.
+    // The router has no secret, so it cannot check a signature.
     assert_eq!(deliver(&hooks, payload("file.stored")).await.status(), 204);
 
-    let hooks = open().handlers(webhook_handlers![archive]).build().unwrap();
-    assert_eq!(hooks.handle(unsigned()).await.status(), 401, "a handler with a secret of its own wants it");
+    let hooks = accepting_unsigned().handlers(webhook_handlers![archive]).build().unwrap();
+    assert_eq!(
+        hooks.handle(unsigned()).await.status(),
+        401,
+        "the handler has a secret of its own, which needs a signature"
+    );
 
-    let hooks = open().signing_secret(from_cargo("CARGO_PKG_NAME")).handlers(webhook_handlers![count]).build().unwrap();
+    let hooks = accepting_unsigned()
+        .signing_secret(secret_from_env("CARGO_PKG_NAME"))
+        .handlers(webhook_handlers![count])
+        .build()
+        .unwrap();
     assert_eq!(hooks.handle(unsigned()).await.status(), 204);
-    assert_eq!(deliver(&hooks, payload("file.stored")).await.status(), 401, "a wrong signature is still wrong");
+    assert_eq!(
+        deliver(&hooks, payload("file.stored")).await.status(),
+        401,
+        "a wrong signature is refused even where no signature is needed"
+    );
 }
 
 #[tokio::test]
-async fn a_secret_shows_in_no_log_no_response_and_no_debug() {
-    const SECRETS: [&str; 2] = ["7kMVZivndx0ErgvhRKAr", env!("CARGO_PKG_VERSION")];
+async fn no_log_line_response_or_debug_output_shows_a_secret() {
+    const SECRET_TEXTS: [&str; 2] = ["7kMVZivndx0ErgvhRKAr", env!("CARGO_PKG_VERSION")];
     let log = Log::default();
     let _guard = log.capture();
 
@@ -103,12 +128,12 @@ async fn a_secret_shows_in_no_log_no_response_and_no_debug() {
     shown.push(format!("{hooks:?} {:?}", secret()));
     let body = payload("file.uploaded").to_string();
     let requests = [
-        signed("/", &secret(), body.clone()),
-        signed("/scans", &secret(), body.clone()),
-        signed("/scans", &from_cargo("CARGO_PKG_VERSION"), body.clone()),
-        signed("/", &secret(), "{}"),
+        signed_request("/", &secret(), body.clone()),
+        signed_request("/scans", &secret(), body.clone()),
+        signed_request("/scans", &secret_from_env("CARGO_PKG_VERSION"), body.clone()),
+        signed_request("/", &secret(), "{}"),
         Request::post("/").body(body.clone().into()).unwrap(),
-        signed("/", &secret(), r#"{"hook": {"event": "group.created"}}"#),
+        signed_request("/", &secret(), r#"{"hook": {"event": "group.created"}}"#),
     ];
     let mut signatures = Vec::new();
     for request in requests {
@@ -117,13 +142,13 @@ async fn a_secret_shows_in_no_log_no_response_and_no_debug() {
     }
     let log = log.text();
     for expected in ["handler_failed", "signature_mismatch", "not_a_payload", "signature_missing", "group.created"] {
-        assert!(log.contains(expected), "{expected} was not logged:\n{log}");
+        assert!(log.contains(expected), "the log lacks {expected}:\n{log}");
     }
     shown.push(log);
-    shown.extend(taken(&notes));
+    shown.extend(take_notes(&notes));
     for text in &shown {
-        for secret in SECRETS.iter().copied().chain(signatures.iter().map(|signature| &signature[3..])) {
-            assert!(!text.contains(secret), "`{secret}` shows in:\n{text}");
+        for secret in SECRET_TEXTS.iter().copied().chain(signatures.iter().map(|signature| &signature[3..])) {
+            assert!(!text.contains(secret), "this shows `{secret}`:\n{text}");
         }
     }
 }

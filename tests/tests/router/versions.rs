@@ -1,6 +1,13 @@
-//! Payloads of old versions: as they are sent, and lifted.
+//! Payload versions: which handlers receive a payload, and in which form.
 
-use super::*;
+use tests::deliveries::{legacy_payload, payload};
+use uploadcare_hooks::{
+    FileUploaded, PayloadVersion, State,
+    payload::{v0_5, v0_6},
+    webhook_handler, webhook_handlers,
+};
+
+use super::{Notes, builder, deliver, index, note, take_notes};
 
 #[webhook_handler(event = "file.uploaded", version = "0.6")]
 async fn version_0_6(event: v0_6::FileUploaded, State(notes): State<Notes>) {
@@ -25,7 +32,7 @@ async fn version_0_7(_event: FileUploaded, State(notes): State<Notes>) {
 }
 
 #[tokio::test]
-async fn an_old_version_reaches_its_own_handlers_as_sent_and_the_others_lifted() {
+async fn an_old_payload_reaches_handlers_of_its_version_unchanged_and_other_handlers_in_the_form_of_0_7() {
     let notes = Notes::default();
     let hooks = builder(&notes)
         .handlers(webhook_handlers![index, version_0_6, version_0_5, unversioned, version_0_7])
@@ -33,11 +40,11 @@ async fn an_old_version_reaches_its_own_handlers_as_sent_and_the_others_lifted()
         .unwrap();
     let index = "index 575ed4e8-f4e8-4c14-a58b-1527b6d9ee46";
     deliver(&hooks, legacy_payload("0.6")).await;
-    assert_eq!(taken(&notes), [r#"0.6 Some("2") Some("local")"#, index]);
+    assert_eq!(take_notes(&notes), [r#"0.6 Some("2") Some("local")"#, index]);
     deliver(&hooks, legacy_payload("0.5")).await;
-    assert_eq!(taken(&notes), ["0.5", index]);
+    assert_eq!(take_notes(&notes), ["0.5", index]);
     deliver(&hooks, legacy_payload("")).await;
-    assert_eq!(taken(&notes), [index, "unversioned Some(300)"]);
+    assert_eq!(take_notes(&notes), [index, "unversioned Some(300)"]);
     deliver(&hooks, payload("file.uploaded")).await;
-    assert_eq!(taken(&notes), ["0.7", index]);
+    assert_eq!(take_notes(&notes), ["0.7", index]);
 }
