@@ -36,6 +36,22 @@ async fn each_subscription_that_differs_by_a_final_slash_is_listed_rotated_and_p
     assert_eq!(simulator.subscriptions().len(), 3);
 }
 
+#[tokio::test]
+async fn pruning_duplicates_keeps_the_one_that_delivers() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    simulator.subscribe(Subscription { is_active: false, ..there("file.uploaded", BASE) });
+    simulator.subscribe(there("file.uploaded", &format!("{BASE}/")));
+    simulator.subscribe(Subscription {
+        version: Some("0.6".to_owned()),
+        ..there("file.uploaded", "HTTPS://app.example.com/hooks")
+    });
+    let plan = index_at(BASE).prune(true).sync(&client).await.unwrap();
+    assert_eq!(plan.steps[0].id(), Some(2), "{plan}");
+    let left = simulator.subscriptions();
+    assert!(matches!(left.as_slice(), [left] if left.is_active && left.id == 2), "{left:?}");
+}
+
 fn index_at(base_url: &str) -> Subscriptions {
     let secret = tests::deliveries::secret();
     let hooks = WebhookRouter::builder().signing_secret(secret).handlers(webhook_handlers![index]).build().unwrap();

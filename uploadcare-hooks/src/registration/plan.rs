@@ -147,8 +147,10 @@ pub(super) fn compare(base_url: &str, options: SyncOptions, needed: &[Wanted], l
     let mut steps = Vec::new();
     for wanted in needed {
         let mut found: Vec<_> = list.iter().filter(|found| is_wanted(wanted, found)).collect();
-        // The exact spelling first, because that is the one that `create` would meet.
-        found.sort_by_key(|found| found.target_url != wanted.target_url);
+        // The one that serves best stays, and the others are its duplicates: pruning must not
+        // delete an active one and leave a paused one.
+        let outdated = |found: &Subscription| found.version != PayloadVersion::V0_7;
+        found.sort_by_key(|found| (!found.is_active, outdated(found), found.target_url != wanted.target_url));
         match found.split_first() {
             None => steps.push(missing(wanted)),
             Some((first, duplicates)) => {

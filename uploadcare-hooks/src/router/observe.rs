@@ -57,6 +57,8 @@ counters! {
 /// How many different things are logged as the first of their kind. Later ones are logged as
 /// `debug`.
 const MAX_FIRSTS: usize = 1000;
+/// How much of an event's name is logged and remembered.
+const MAX_EVENT_CHARS: usize = 100;
 
 /// Counts and logs for one router.
 #[derive(Default)]
@@ -125,16 +127,16 @@ impl Observer {
 
     pub(super) fn unhandled(&self, delivery: &Identified<'_>) {
         count(&self.counters.unhandled);
-        let Identified { id, kind, .. } = delivery;
-        let path = delivery.path();
-        if self.is_first(path, &format!("event {kind}")) {
+        let (id, path) = (delivery.id, delivery.path());
+        // The name of an unknown event may be as long as a body.
+        let event: String = delivery.kind.as_str().chars().take(MAX_EVENT_CHARS).collect();
+        if self.is_first(path, &event) {
             tracing::info!(
-                "no handler at path {path:?} takes {:?}: delivery {id} is acknowledged and does nothing, and so are \
-                 further ones, logged as debug",
-                kind.as_str()
+                "no handler at path {path:?} takes {event:?}: delivery {id} is acknowledged and does nothing, and so \
+                 are further ones, logged as debug"
             );
         } else {
-            tracing::debug!("no handler at path {path:?} takes {:?}: delivery {id} is acknowledged", kind.as_str());
+            tracing::debug!("no handler at path {path:?} takes {event:?}: delivery {id} is acknowledged");
         }
     }
 
