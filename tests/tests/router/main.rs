@@ -7,6 +7,7 @@
 mod boot;
 mod containment;
 mod handlers;
+mod parameters;
 mod rejections;
 mod rotation;
 mod secrets;

@@ -1,5 +1,4 @@
 //! What the parameters of a handler see of the event: all of it, whichever of them takes it out.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 
