@@ -1,4 +1,5 @@
-//! actix-web 4.
+//! actix-web 4: turns its requests into `http` types, and answers into its responses. The only file
+//! with types of actix-web; decides nothing about a delivery.
 
 use actix_web::{HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use http::{HeaderMap, HeaderName, HeaderValue};

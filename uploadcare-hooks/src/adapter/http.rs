@@ -1,4 +1,4 @@
-//! Plain `http` types.
+//! Plain `http` types, for requests whose body was read already. Decides nothing about a delivery.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! How requests are authenticated.
+//! How requests are authenticated: keys, signatures, dates. Sends nothing.
 
 use std::fmt;
 

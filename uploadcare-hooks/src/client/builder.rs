@@ -1,4 +1,5 @@
-//! The options of a client, checked before anything is sent.
+//! The options of a client, checked before anything is sent. Where a secret may travel is decided
+//! here.
 
 use std::{env, fmt::Display, time::Duration};
 

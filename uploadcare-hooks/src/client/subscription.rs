@@ -1,4 +1,4 @@
-//! Subscriptions, as the REST API calls them: webhooks.
+//! The REST API's objects: a subscription, and what creates and changes one. Sends nothing.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

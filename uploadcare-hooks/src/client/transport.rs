@@ -1,4 +1,4 @@
-//! One request and its answer.
+//! Sends one signed request and reads its answer. Knows nothing of subscriptions.
 
 use std::{future::ready, time::Duration};
 

@@ -1,4 +1,4 @@
-//! One delivery for one handler, as it is stored.
+//! One delivery for one handler, as it is stored. Its form must stay readable for later releases.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! When a worker looks for jobs.
+//! When a worker looks for jobs. Knows no storage and no job.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! A queue in a SQLite file.
+//! Opens a queue in a SQLite file. Knows nothing of jobs but their type.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Pushes jobs to any backend of apalis.
+//! Pushes jobs to any backend of apalis, each once. Knows nothing of requests.
 
 use std::{error::Error, fmt, marker::PhantomData};
 

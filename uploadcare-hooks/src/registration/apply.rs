@@ -1,4 +1,4 @@
-//! Carries out a plan.
+//! Carries out a plan through the client. Decides nothing that the plan does not say.
 
 use std::time::Duration;
 

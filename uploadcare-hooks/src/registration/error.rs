@@ -1,4 +1,4 @@
-//! Why subscriptions could not be planned or made.
+//! Why subscriptions could not be planned or made: one failure, or all failures of a sync together.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The options of a router.
+//! The options of a router and their defaults. `boot` checks them.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The application's own deduplication key.
+//! The application's own deduplication key, which claims and queue use.
 
 use super::{WebhookRouter, WebhookRouterBuilder, observe, runner::contain};
 use crate::delivery::{Delivery, DeliveryId};

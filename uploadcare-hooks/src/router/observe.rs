@@ -1,4 +1,5 @@
-//! What a router counts and logs. Decides nothing. No payload, file name or secret is logged.
+//! What a router counts and logs. Decides nothing. Never logs a body or a secret; an error that it
+//! logs may quote a value of the payload.
 
 use std::{
     collections::BTreeSet,

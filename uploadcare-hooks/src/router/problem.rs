@@ -1,4 +1,4 @@
-//! What can be wrong with a router that is built.
+//! What can be wrong with a router that is built. `boot` and the modes find it.
 
 use std::{fmt, time::Duration};
 
