@@ -86,13 +86,17 @@ pub(crate) struct Core {
     routes: Vec<Route>,
     keyring: Keyring,
     states: Arc<States>,
-    accept_unsigned: bool,
+    pub(crate) accept_unsigned: bool,
     pub(crate) limits: Limits,
     permits: Semaphore,
     /// `None` runs handlers while the caller waits.
     pub(crate) mode: Option<Box<dyn Dispatch>>,
     pub(crate) delivery_key: Option<DeliveryKey>,
     pub(crate) observer: Observer,
+    /// Held while subscriptions are made to match this router's secrets: two rotations at once
+    /// would undo each other's work.
+    #[allow(dead_code, reason = "only registration makes subscriptions")]
+    pub(crate) registration: tokio::sync::Mutex<()>,
 }
 
 type RejectionHook = Box<dyn Fn(&Rejection) + Send + Sync>;

@@ -2,12 +2,13 @@
 
 use uploadcare_hooks::{
     SigningSecret, WebhookRouter,
-    registration::{Action, Finding, Subscriptions},
+    client::Client,
+    registration::{Action, Finding, RegistrationError, Subscriptions},
     webhook_handlers,
 };
-use uploadcare_sim::Subscription;
+use uploadcare_sim::{Fault, FaultKind, Subscription};
 
-use crate::{BASE, client, index, simulator, there, three};
+use crate::{BASE, client, index, simulator, there, three, wanted::index_old};
 
 #[tokio::test]
 async fn each_subscription_that_differs_by_a_final_slash_is_listed_rotated_and_pruned() {
@@ -90,4 +91,32 @@ async fn an_existing_subscription_in_another_spelling_is_recognised() {
     assert_eq!((plan.writes(), plan.foreign), (1, 1), "{plan}");
     assert_eq!(plan.steps.iter().map(|step| step.id()).collect::<Vec<_>>(), [Some(1), Some(2)]);
     assert_eq!(plan.steps[1].findings, [Finding::Stale]);
+}
+
+#[tokio::test]
+async fn a_duplicate_stays_if_the_subscription_that_should_stay_could_not_be_updated() {
+    let simulator = simulator();
+    simulator.subscribe(Subscription { signing_secret: None, ..there("file.uploaded", BASE) });
+    simulator.subscribe(there("file.uploaded", &format!("{BASE}/")));
+    simulator.fault(Fault { after: 1, ..Fault::new(FaultKind::Error) });
+    let impatient = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
+    let error = index_at(BASE).prune(true).sync(&impatient.build().unwrap()).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::Steps { .. }), "{error}");
+    assert_eq!(simulator.subscriptions().len(), 2, "the one with the right secret still delivers");
+    index_at(BASE).prune(true).sync(&client(&simulator)).await.unwrap();
+    let left = simulator.subscriptions();
+    assert!(matches!(left.as_slice(), [left] if left.target_url == BASE && left.signing_secret.is_some()), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_duplicate_of_an_old_version_that_a_handler_takes_is_not_pruned() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    simulator.subscribe(there("file.uploaded", BASE));
+    let old = Subscription { version: Some("0.6".to_owned()), ..there("file.uploaded", &format!("{BASE}/")) };
+    simulator.subscribe(old);
+    let hooks = WebhookRouter::builder().signing_secret(tests::deliveries::secret());
+    let hooks = hooks.handlers(webhook_handlers![index, index_old]).build().unwrap();
+    let plan = hooks.subscriptions(BASE).unwrap().prune(true).sync(&client).await.unwrap();
+    assert_eq!(simulator.subscriptions().len(), 2, "{plan}");
 }

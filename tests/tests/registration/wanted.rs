@@ -3,7 +3,7 @@
 
 use tests::deliveries::secret;
 use uploadcare_hooks::{
-    Event, FileInfected, FileUploaded, HandlerDescriptor, PayloadVersion, WebhookRouter,
+    Event, FileInfected, FileUploaded, HandlerDescriptor, PayloadVersion, SigningSecret, WebhookRouter,
     payload::v0_6,
     registration::{Finding, RegistrationError, Subscriptions},
     webhook_handler, webhook_handlers,
@@ -22,7 +22,7 @@ async fn audit_here(_event: Event) {}
 async fn quarantine(_event: FileInfected) {}
 
 #[webhook_handler(event = "file.uploaded", version = "0.6")]
-async fn index_old(_event: v0_6::FileUploaded) {}
+pub(crate) async fn index_old(_event: v0_6::FileUploaded) {}
 
 #[webhook_handler(event = "file.uploaded", version = "0.7")]
 async fn index_new(_event: FileUploaded) {}
@@ -97,4 +97,29 @@ fn a_target_url_that_uploadcare_would_refuse_is_refused_before_anything_is_sent(
     );
     assert_eq!(text.matches(&base_url).count(), 1, "the URL is shown once");
     assert!(subscriptions_of(webhook_handlers![index], &base_url).is_ok());
+}
+
+#[tokio::test]
+async fn a_subscription_of_an_unknown_event_belongs_to_the_handlers_of_every_event() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    simulator.subscribe(there("moderation.state_changed", BASE));
+    let subscriptions = subscriptions_of(webhook_handlers![audit_here], BASE).unwrap().prune(true);
+    subscriptions.rotate_secret(&client, SigningSecret::new("new").unwrap()).await.unwrap();
+    let unknown = simulator.subscriptions().into_iter().find(|made| made.event == "moderation.state_changed").unwrap();
+    assert_eq!(unknown.signing_secret.as_deref(), Some("new"), "it is kept, and rotated");
+    let named = subscriptions_of(webhook_handlers![index], BASE).unwrap();
+    let plan = named.plan(&client).await.unwrap();
+    assert!(findings_of(&plan, "moderation.state_changed").contains(&Finding::Stale), "{plan}");
+}
+
+#[tokio::test]
+async fn without_a_secret_no_subscription_is_made() {
+    let simulator = simulator();
+    let hooks = WebhookRouter::builder().signing_secret(secret()).handlers(webhook_handlers![index]).build().unwrap();
+    let subscriptions = hooks.subscriptions(BASE).unwrap();
+    hooks.drop_secret(&secret());
+    let error = subscriptions.sync(&client(&simulator)).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::NoSecret { .. }), "{error}");
+    assert_eq!(simulator.subscriptions(), []);
 }

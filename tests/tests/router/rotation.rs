@@ -96,3 +96,12 @@ async fn a_handler_keeps_its_own_secret_when_the_router_drops_the_same_secret() 
     let to_the_handler = hooks.handle(signed_request("/scans", &own, payload("file.uploaded").to_string())).await;
     assert_eq!(to_the_handler.status(), 204);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_secret_that_is_left_after_a_drop_does_not_expire() {
+    let hooks = router();
+    hooks.replace_secret(&new_secret(1), HOUR);
+    assert!(hooks.drop_secret(&new_secret(1)), "the new one leaked, and the old one is back");
+    advance(2 * HOUR).await;
+    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 401));
+}

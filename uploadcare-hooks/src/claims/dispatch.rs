@@ -40,7 +40,8 @@ impl Mode for ClaimsMode {
     fn problems(&self, limits: &Limits) -> Vec<BuildProblem> {
         let lease = self.0.as_ref().and_then(|(_, claims)| claims.lease_time());
         match (lease, limits.handler.0) {
-            (Some(lease), Some(handler_timeout)) if lease <= handler_timeout => {
+            // The answer to a claim may take as long as the handler, and the lease covers both.
+            (Some(lease), Some(handler_timeout)) if lease < handler_timeout.saturating_mul(2) => {
                 vec![BuildProblem::LeaseTooShort { lease, handler_timeout }]
             }
             (Some(lease), None) => {

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use redis::{Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, Script, aio::ConnectionManager};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::JoinHandle};
 use uuid::Uuid;
 
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
@@ -23,6 +23,8 @@ const RELEASE: &str =
 #[derive(Clone)]
 pub struct RedisClaims {
     connection: ConnectionManager,
+    /// Where releases run: a request may be dropped outside of any runtime.
+    runtime: Handle,
     server: ConnectionAddr,
     prefix: String,
     lease: Duration,
@@ -43,6 +45,7 @@ impl RedisClaims {
         let connection = Client::open(info).map_err(failed)?.get_connection_manager().await.map_err(failed)?;
         Ok(Self {
             connection,
+            runtime: Handle::current(),
             server,
             prefix: "uploadcare-hooks:".to_owned(),
             lease: Duration::from_secs(5 * 60),
@@ -85,16 +88,35 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX.unsigned_abs() / 2)
 }
 
-/// Sends a command in a task of its own, so that it is carried out even if the request is dropped.
-fn detached<'a, T: Send + 'static>(
-    command: impl Future<Output = redis::RedisResult<T>> + Send + 'static,
-) -> ClaimFuture<'a, ()> {
-    // A request may be dropped where there is no runtime, as after the end of `block_on`.
-    let sent = Handle::try_current().map(|runtime| runtime.spawn(command));
+/// Waits for a command that runs in a task of its own, so that it is carried out even if the
+/// request is dropped.
+fn detached<'a, T: Send + 'static>(sent: JoinHandle<redis::RedisResult<T>>) -> ClaimFuture<'a, ()> {
     Box::pin(async move {
-        sent?.await??;
+        sent.await??;
         Ok(())
     })
+}
+
+impl RedisClaims {
+    fn send_release(&self, key: String, mark: String) -> JoinHandle<redis::RedisResult<u8>> {
+        let mut connection = self.connection.clone();
+        self.runtime.spawn(async move { Script::new(RELEASE).key(key).arg(mark).invoke_async(&mut connection).await })
+    }
+}
+
+/// A claim that Redis has not answered yet. It is released if the request is dropped before:
+/// nothing would run, and redeliveries would be refused until the lease ends.
+struct Unanswered<'a> {
+    claims: &'a RedisClaims,
+    claim: Option<(String, String)>,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some((key, mark)) = self.claim.take() {
+            self.claims.send_release(key, mark);
+        }
+    }
 }
 
 impl DeliveryClaims for RedisClaims {
@@ -103,7 +125,10 @@ impl DeliveryClaims for RedisClaims {
             let (key, mark) = (self.key(key), Uuid::new_v4().to_string());
             let mut set = redis::cmd("SET");
             set.arg(&key).arg(&mark).arg("NX").arg("PX").arg(milliseconds(self.lease));
-            if self.ask::<Option<String>>(&mut set).await?.is_some() {
+            let mut unanswered = Unanswered { claims: self, claim: Some((key.clone(), mark.clone())) };
+            let granted = self.ask::<Option<String>>(&mut set).await?.is_some();
+            unanswered.claim = None;
+            if granted {
                 return Ok(Claim::Granted(ClaimMark::new(mark)));
             }
             let found: Option<String> = self.ask(redis::cmd("GET").arg(&key)).await?;
@@ -114,14 +139,13 @@ impl DeliveryClaims for RedisClaims {
     fn complete<'a>(&'a self, key: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         let (key, ttl, mut connection) = (self.key(key), milliseconds(self.ttl), self.connection.clone());
         // Also if the claim has ended since: the delivery was done.
-        detached(async move {
+        detached(self.runtime.spawn(async move {
             redis::cmd("SET").arg(key).arg(DONE).arg("PX").arg(ttl).query_async::<()>(&mut connection).await
-        })
+        }))
     }
 
     fn release<'a>(&'a self, key: &'a str, mark: &'a ClaimMark) -> ClaimFuture<'a, ()> {
-        let (key, mark, mut connection) = (self.key(key), mark.as_str().to_owned(), self.connection.clone());
-        detached(async move { Script::new(RELEASE).key(key).arg(mark).invoke_async::<u8>(&mut connection).await })
+        detached(self.send_release(self.key(key), mark.as_str().to_owned()))
     }
 
     fn lease_time(&self) -> Option<Duration> {

@@ -6,10 +6,13 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::task::JoinHandle;
 
 use super::{
-    Plan, RegistrationError, Step, StepFailure, Subscriptions,
-    plan::{Change, compare},
+    Action, Plan, RegistrationError, Step, StepFailure, Subscriptions,
+    plan::{Change, IfGone, comparable, compare},
 };
-use crate::client::{Client, ClientError, CreateWebhook, UpdateWebhook};
+use crate::{
+    client::{Client, ClientError, CreateWebhook, UpdateWebhook},
+    signature::SigningSecret,
+};
 
 impl Subscriptions {
     /// Compares the needed subscriptions with those at Uploadcare. Changes nothing.
@@ -17,11 +20,12 @@ impl Subscriptions {
     /// # Errors
     /// [`RegistrationError::Client`] if the subscriptions cannot be listed.
     pub async fn plan(&self, client: &Client) -> Result<Plan, RegistrationError> {
-        let wanted = self.wanted(None)?;
+        let mut wanted = self.wanted(None)?;
         let list = client
             .list()
             .await
             .map_err(|error| RegistrationError::Client { step: "listing the subscriptions".to_owned(), error })?;
+        wanted.extend(self.wanted_unknown(&list)?);
         Ok(compare(&self.base_url, self.options, &wanted, &list))
     }
 
@@ -35,10 +39,25 @@ impl Subscriptions {
     /// [`RegistrationError::Steps`] if some steps failed: all others were carried out, and another
     /// `sync` goes on from there.
     pub async fn sync(&self, client: &Client) -> Result<Plan, RegistrationError> {
+        let _turn = self.router.core.registration.lock().await;
+        self.sync_in_turn(client).await
+    }
+
+    pub(super) async fn sync_in_turn(&self, client: &Client) -> Result<Plan, RegistrationError> {
         let plan = self.plan(client).await?;
-        let mut failures = Vec::new();
-        for step in &plan.steps {
+        let (deletes, others): (Vec<_>, Vec<_>) = plan.steps.iter().partition(|step| step.action() == Action::Delete);
+        let (mut failures, mut failed) = (Vec::new(), Vec::new());
+        for step in others {
             if let Err(failure) = self.carry_out(client, step).await {
+                failures.push(failure);
+                failed.push((&step.event, comparable(&step.target_url)));
+            }
+        }
+        // Last, and a duplicate only if the subscription that stays is as it should be.
+        for step in deletes {
+            if !failed.contains(&(&step.event, comparable(&step.target_url)))
+                && let Err(failure) = self.carry_out(client, step).await
+            {
                 failures.push(failure);
             }
         }
@@ -81,11 +100,12 @@ impl Subscriptions {
         match &step.change {
             Change::Keep { .. } => Ok(()),
             Change::Create(create) => self.create(client, step, create).await,
-            Change::Update { id, update, create } => match client.update(*id, update).await {
-                Ok(_) => Ok(()),
+            Change::Update { id, update, if_gone } => match (client.update(*id, update).await, if_gone) {
+                (Ok(_), _) => Ok(()),
                 // Another process deleted it since it was listed.
-                Err(ClientError::NotFound(_)) => self.create(client, step, create).await,
-                Err(error) => Err(step.failure("updating", error)),
+                (Err(ClientError::NotFound(_)), IfGone::Create(create)) => self.create(client, step, create).await,
+                (Err(ClientError::NotFound(_)), IfGone::Done) => Ok(()),
+                (Err(error), _) => Err(step.failure("updating", error)),
             },
             Change::Replace { id, create } => {
                 delete(client, step, *id).await?;
@@ -108,7 +128,9 @@ impl Subscriptions {
             Err(RegistrationError::Client { step, error }) => return Err(StepFailure::new(step, error)),
             Err(_) => return Err(failed(error)),
         };
-        let found = now.steps.iter().find(|other| other.event == step.event && other.target_url == step.target_url);
+        let target_url = comparable(&step.target_url);
+        let found =
+            now.steps.iter().find(|other| other.event == step.event && comparable(&other.target_url) == target_url);
         match found.map(|found| &found.change) {
             Some(Change::Keep { id: Some(_) }) => Ok(()),
             Some(Change::Update { id, update, .. }) => client.update(*id, update).await.map(|_| ()).map_err(failed),
@@ -133,12 +155,7 @@ impl Step {
 
 impl Change {
     /// An update of the secret, the state, or both.
-    pub(super) fn update(
-        id: u64,
-        create: CreateWebhook,
-        secret: Option<&crate::SigningSecret>,
-        activate: bool,
-    ) -> Self {
+    pub(super) fn update(id: u64, if_gone: IfGone, secret: Option<&SigningSecret>, activate: bool) -> Self {
         let mut update = UpdateWebhook::new();
         if let Some(secret) = secret {
             update = update.signing_secret(secret.clone());
@@ -146,6 +163,6 @@ impl Change {
         if activate {
             update = update.is_active(true);
         }
-        Self::Update { id, update, create }
+        Self::Update { id, update, if_gone }
     }
 }

@@ -46,6 +46,15 @@ pub enum RegistrationError {
         /// The handlers' names.
         handlers: [String; 2],
     },
+    /// The router has no signing secret for a handler any more, and accepts no unsigned deliveries.
+    #[error(
+        "there is no signing secret for handler `{handler}`: the router would refuse every delivery of its \
+         subscription; accept a secret with `.accept_secret(..)` first"
+    )]
+    NoSecret {
+        /// The handler's name.
+        handler: String,
+    },
     /// Every handler has a `secret_env`, so no handler uses the router's own secret.
     #[error(
         "there is no secret to rotate: every handler has a `secret_env`; set those variables anew and restart instead"

@@ -36,11 +36,10 @@ pub struct Step {
 #[derive(Debug, Clone)]
 pub(super) enum Change {
     Create(CreateWebhook),
-    /// Created if it is gone when it is updated.
     Update {
         id: u64,
         update: UpdateWebhook,
-        create: CreateWebhook,
+        if_gone: IfGone,
     },
     Replace {
         id: u64,
@@ -53,6 +52,14 @@ pub(super) enum Change {
     Keep {
         id: Option<u64>,
     },
+}
+
+/// What to do about a subscription that is gone when it should be updated.
+#[derive(Debug, Clone)]
+pub(super) enum IfGone {
+    Create(CreateWebhook),
+    /// Nothing: it was a duplicate, or cannot be created.
+    Done,
 }
 
 /// What is done with a subscription.
@@ -135,7 +142,7 @@ impl Step {
 }
 
 /// A target URL for comparison. Other spellings, and a slash at the end, lead to the same handlers.
-fn comparable(target_url: &str) -> String {
+pub(super) fn comparable(target_url: &str) -> String {
     let normalised = web_url::parse(target_url).map_or_else(|_| target_url.to_owned(), |url| url.to_string());
     normalised.trim_end_matches('/').to_owned()
 }
@@ -210,7 +217,12 @@ fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step
     let change = if replace {
         Change::Replace { id, create: wanted.create() }
     } else if new_secret.is_some() || activate {
-        Change::update(id, wanted.create(), new_secret, activate)
+        let if_gone = if wanted.creatable {
+            IfGone::Create(wanted.create().is_active(found.is_active || activate))
+        } else {
+            IfGone::Done
+        };
+        Change::update(id, if_gone, new_secret, activate)
     } else {
         Change::Keep { id: Some(id) }
     };
@@ -219,11 +231,16 @@ fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step
     step_of(found, findings, change)
 }
 
-/// A duplicate that is not pruned still delivers, so its secret must be right.
+/// A duplicate that is not pruned still delivers, so its secret must be right. One of an old
+/// version that a handler takes stays: Uploadcare would not create it again.
 fn duplicate(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step {
     let mut step = existing(SyncOptions { replace_outdated: false, activate: false, ..options }, wanted, found);
-    if options.prune {
+    let is_taken = |(_, version): &(&str, PayloadVersion)| *version == found.version;
+    let irreplaceable = found.version != PayloadVersion::V0_7 && wanted.of_one_version.iter().any(is_taken);
+    if options.prune && !irreplaceable {
         step.change = Change::Delete { id: found.id };
+    } else if let Change::Update { if_gone, .. } = &mut step.change {
+        *if_gone = IfGone::Done;
     }
     step.findings.insert(0, Finding::Duplicate);
     step

@@ -16,6 +16,8 @@ impl Subscriptions {
     /// [`Delivery::secret_position`](crate::Delivery::secret_position) tell what is still signed
     /// with them. Secrets of handlers with `secret_env` stay.
     ///
+    /// Another `sync` or rotation of the same router waits until this one has ended.
+    ///
     /// This changes the current process only. The configuration must have both secrets before the
     /// application restarts, and where several processes run:
     /// `.signing_secret(new).signing_secret(old)`. A `sync` at boot then does the same rotation.
@@ -32,8 +34,9 @@ impl Subscriptions {
             return Err(RegistrationError::NothingToRotate);
         }
         // Without an end for the others, until every subscription has the new one.
+        let _turn = self.router.core.registration.lock().await;
         self.router.replace_secret(&new, Duration::MAX);
-        let plan = self.sync(client).await?;
+        let plan = self.sync_in_turn(client).await?;
         self.router.replace_secret(&new, self.options.grace_period);
         Ok(plan)
     }

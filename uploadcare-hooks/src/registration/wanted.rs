@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use super::{RegistrationError, Subscriptions};
+use super::{RegistrationError, Subscriptions, plan::comparable};
 use crate::{
-    client::target_url_problem,
+    client::{Subscription, target_url_problem},
     handler::HandlerDescriptor,
     payload::{EventKind, PayloadVersion},
     signature::SigningSecret,
@@ -68,6 +68,26 @@ impl Subscriptions {
         Ok(all)
     }
 
+    /// The listed subscriptions of events that this version does not know, at the paths of handlers
+    /// of every event. They are kept and rotated, and never created.
+    pub(super) fn wanted_unknown(&self, list: &[Subscription]) -> Result<Vec<Wanted>, RegistrationError> {
+        let mut unknown = Vec::new();
+        for handler in self.router.handlers().filter(|handler| handler.events().is_none()) {
+            let Some(pattern) = self.wanted_by(handler, None)?.into_iter().next() else { continue };
+            let is_here = |found: &&Subscription| {
+                matches!(found.event, EventKind::Other(_))
+                    && comparable(&found.target_url) == comparable(&pattern.target_url)
+            };
+            for found in list.iter().filter(is_here) {
+                let wanted = Wanted { event: found.event.clone(), creatable: false, ..pattern.clone() };
+                if unknown.iter().all(|known: &Wanted| known.key() != wanted.key()) {
+                    unknown.push(wanted);
+                }
+            }
+        }
+        Ok(unknown)
+    }
+
     /// What one handler needs.
     fn wanted_by(
         &self,
@@ -82,6 +102,9 @@ impl Subscriptions {
             Some(instead) if handler.secret_env().is_none() => Some(instead.clone()),
             _ => self.router.signing_secret_for(handler),
         };
+        if secret.is_none() && !self.router.core.accept_unsigned {
+            return Err(RegistrationError::NoSecret { handler: handler.name().to_owned() });
+        }
         let version = handler.version();
         let events = match handler.events() {
             Some(events) => events.collect(),

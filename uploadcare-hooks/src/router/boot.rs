@@ -49,6 +49,7 @@ impl WebhookRouterBuilder {
                 mode: self.modes.into_iter().find_map(|mode| mode.build()),
                 delivery_key: self.delivery_key,
                 observer: Observer::new(self.on_rejection),
+                registration: tokio::sync::Mutex::default(),
             }),
         })
     }

@@ -85,6 +85,10 @@ impl Secrets {
         let Some(position) = self.all.iter().position(|known| known.as_ref() == Some(secret)) else { return false };
         let before = self.router.len();
         self.router.retain(|known| known.position != position);
+        // Subscriptions are made with the first from now on, so it must not expire.
+        if let Some(first) = self.router.first_mut() {
+            first.until = None;
+        }
         self.forget(position);
         self.schedule();
         self.router.len() < before

@@ -131,7 +131,7 @@ impl Observer {
         let (id, path) = (delivery.id, delivery.path());
         // The name of an unknown event may be as long as a body.
         let event: String = delivery.kind.as_str().chars().take(MAX_EVENT_CHARS).collect();
-        if self.is_first(path, &event) {
+        if self.is_first(path, &event, MAX_FIRSTS) {
             tracing::info!(
                 "no handler at path {path:?} takes {event:?}: delivery {id} is acknowledged and does nothing, and so \
                  are further ones, logged as debug"
@@ -146,13 +146,12 @@ impl Observer {
         tracing::warn!("handler `{handler}` discarded delivery {id}: {:?}", error.to_string());
     }
 
-    /// A handler succeeded after its time limit, because it blocked its thread and could not be
-    /// stopped.
-    pub(super) fn overran(&self, handler: &'static str, took: Duration, limit: Duration) {
-        if self.is_first(handler, "overran") {
+    /// A handler succeeded although it blocked its thread past its time limit.
+    pub(super) fn blocked(&self, handler: &'static str, time: Duration, limit: Duration) {
+        if self.is_first(handler, "blocked", usize::MAX) {
             tracing::warn!(
-                "handler `{handler}` took {took:?}, longer than its time limit of {limit:?}: it blocked its thread, so \
-                 it could not be stopped; move blocking work to `tokio::task::spawn_blocking` (logged once per handler)"
+                "handler `{handler}` blocked its thread for {time:?}, longer than its time limit of {limit:?}, so it \
+                 could not be stopped; move blocking work to `tokio::task::spawn_blocking` (logged once per handler)"
             );
         }
     }
@@ -166,7 +165,7 @@ impl Observer {
     /// workers.
     #[allow(dead_code, reason = "only adapters of a web framework mount")]
     pub(crate) fn mounted(&self, mount: &str, paths: impl Iterator<Item = &'static str>) {
-        if self.is_first(mount, "mounted") {
+        if self.is_first(mount, "mounted", usize::MAX) {
             let paths: BTreeSet<_> = paths.map(|path| format!("{mount}{}", path.trim_end_matches('/'))).collect();
             tracing::info!(
                 "webhook router mounted at {mount:?}, below its scope: deliveries are answered at {paths:?}"
@@ -174,10 +173,11 @@ impl Observer {
         }
     }
 
-    /// Whether this is the first call with `what` for a path or handler.
-    fn is_first(&self, place: &str, what: &str) -> bool {
+    /// Whether this is the first call with `what` for a path or handler. `false` if `most` things
+    /// are remembered already.
+    fn is_first(&self, place: &str, what: &str, most: usize) -> bool {
         let mut firsts = self.firsts.lock().unwrap_or_else(PoisonError::into_inner);
-        firsts.len() < MAX_FIRSTS && firsts.insert((place.to_owned(), what.to_owned()))
+        firsts.len() < most && firsts.insert((place.to_owned(), what.to_owned()))
     }
 }
 

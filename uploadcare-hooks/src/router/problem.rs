@@ -107,9 +107,9 @@ pub enum BuildProblem {
     /// A claim can end while its handler still runs, so that a redelivery would run the handler
     /// again.
     #[error(
-        "a claim ends by itself after {lease:?}, and a handler may take {handler_timeout:?}: set a longer lease, \
-         such as `.lease(Duration::from_secs({}))`, or a shorter `.handler_timeout(..)`",
-        .handler_timeout.as_secs().saturating_mul(2).saturating_add(1)
+        "a claim ends by itself after {lease:?}, and a handler may take {handler_timeout:?}: set a lease of at least \
+         {:?}, twice that time, or a shorter `.handler_timeout(..)`",
+        .handler_timeout.saturating_mul(2)
     )]
     LeaseTooShort {
         /// After how long a claim ends by itself.

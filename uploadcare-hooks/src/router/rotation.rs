@@ -53,8 +53,11 @@ impl WebhookRouter {
 
     /// Stops accepting a secret at once, as after a leak. Returns whether the router accepted it.
     ///
-    /// A handler whose `secret_env` holds the same text goes on accepting it. Without any secret
-    /// left, the router rejects every delivery for handlers without `secret_env`.
+    /// If it was the first, the next one takes its place, and has no end any more. A handler whose
+    /// `secret_env` holds the same text goes on accepting it. Without any secret left, the router
+    /// rejects every delivery for handlers without `secret_env`; with
+    /// [`dangerously_accept_unsigned`](crate::WebhookRouterBuilder::dangerously_accept_unsigned) it
+    /// accepts every delivery for them, signed or not.
     pub fn drop_secret(&self, secret: &SigningSecret) -> bool {
         self.core.keyring.drop_one(secret)
     }

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{FailureKind, HandlerFailure, WebhookRouter, observe, time_limit::OutOfTime};
@@ -33,20 +33,20 @@ impl WebhookRouter {
     pub(crate) async fn run_handler(&self, handler: &HandlerDescriptor, delivery: Delivery) -> Result<(), FailureKind> {
         let context = HandlerContext::new(delivery, Arc::clone(&self.core.states));
         let limit = self.core.limits.handler;
-        let started = limit.0.map(|limit| (limit, Instant::now()));
         let mut work = match contain(|| (handler.run)(context)) {
-            Ok(future) => Contained { handler: handler.name(), future: Some(future) },
+            Ok(future) => Contained { handler: handler.name(), future: Some(future), longest_poll: Duration::ZERO },
             Err(message) => return Err(FailureKind::Panicked(message)),
         };
         let ended = limit.apply(&mut work).await;
+        let blocked = work.longest_poll;
         // Before the answer, because a handler's locals may take long to drop, or panic.
         drop(work);
         match ended {
             Ok(Ok(outcome)) => {
-                if let Some((limit, started)) = started
-                    && started.elapsed() > limit
+                if let Some(limit) = limit.0
+                    && blocked > limit
                 {
-                    self.core.observer.overran(handler.name(), started.elapsed(), limit);
+                    self.core.observer.blocked(handler.name(), blocked, limit);
                 }
                 outcome.map_err(FailureKind::Error)
             }
@@ -62,6 +62,8 @@ impl WebhookRouter {
 struct Contained {
     handler: &'static str,
     future: Option<HandlerFuture>,
+    /// For how long the handler blocked its thread at most, between two points where it waited.
+    longest_poll: Duration,
 }
 
 impl Future for Contained {
@@ -69,7 +71,10 @@ impl Future for Contained {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(future) = &mut self.future else { return Poll::Pending };
-        match contain(|| future.as_mut().poll(context)) {
+        let started = Instant::now();
+        let polled = contain(|| future.as_mut().poll(context));
+        self.longest_poll = self.longest_poll.max(started.elapsed());
+        match polled {
             Ok(polled) => polled.map(Ok),
             Err(message) => Poll::Ready(Err(message)),
         }
