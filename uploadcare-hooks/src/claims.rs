@@ -17,7 +17,7 @@ use std::{error::Error, future::Future, pin::Pin, time::Duration};
 #[cfg(feature = "deduplicate")]
 pub use self::memory::MemoryClaims;
 #[cfg(feature = "redis")]
-pub use self::redis::RedisClaims;
+pub use self::redis::{RedisClaims, RedisConnectError};
 
 /// What a method of [`DeliveryClaims`] returns.
 pub type ClaimFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + Send + 'a>>;

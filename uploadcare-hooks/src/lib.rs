@@ -7,7 +7,7 @@
     doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one function per event."
 )]
 
-// The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md draws the arrows.
+// The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md describes them.
 mod adapter;
 #[cfg(feature = "client")]
 pub mod registration;

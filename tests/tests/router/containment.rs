@@ -87,6 +87,7 @@ async fn a_handler_that_blocks_its_thread_past_its_time_limit_is_logged_once() {
         assert_eq!(deliver_stored(&hooks).await, 204);
     }
     let log = log.text();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("handler `block_the_thread` took")).collect();
+    let lines: Vec<_> =
+        log.lines().filter(|line| line.contains("handler `block_the_thread` blocked its thread")).collect();
     assert!(matches!(lines.as_slice(), [line] if line.contains("WARN") && line.contains("limit of 5ms")), "{log}");
 }

@@ -7,6 +7,7 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use uuid::Uuid;
 
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
+use crate::message::debug_like_display;
 
 /// The value at the key of a delivery that was done. No claim has this as its mark.
 const DONE: &str = "done";
@@ -37,11 +38,13 @@ impl RedisClaims {
     ///
     /// # Errors
     /// If the text is not a Redis URL, or the server cannot be reached.
-    pub async fn connect(url: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub async fn connect(url: &str) -> Result<Self, RedisConnectError> {
         // The error would quote the URL, which may hold a password.
-        let info = url.into_connection_info().map_err(|error| format!("not a Redis URL: {:?}", error.kind()))?;
+        let info = url.into_connection_info().map_err(|error| {
+            RedisConnectError(format!("not a Redis URL ({:?}): write it as redis://host:6379", error.kind()))
+        })?;
         let server = info.addr().clone();
-        let failed = |error| format!("no connection to Redis at {server}: {error}");
+        let failed = |error| RedisConnectError(format!("no connection to Redis at {server}: {error}"));
         let connection = Client::open(info).map_err(failed)?.get_connection_manager().await.map_err(failed)?;
         Ok(Self {
             connection,
@@ -82,6 +85,16 @@ impl RedisClaims {
         format!("{}{key}", self.prefix)
     }
 }
+
+/// Why [`RedisClaims::connect`] failed: the server, and never a password.
+///
+/// `Debug` says the same as `Display`, because a `main` that returns an error prints its `Debug`
+/// form.
+#[derive(thiserror::Error)]
+#[error("{0}")]
+pub struct RedisConnectError(String);
+
+debug_like_display!(RedisConnectError);
 
 /// Redis takes whole milliseconds, and at least one.
 fn milliseconds(duration: Duration) -> u64 {

@@ -50,7 +50,11 @@ impl ClientBuilder {
     /// [`ClientError::Configuration`] if one of them is unset.
     pub fn from_env() -> Result<Self, ClientError> {
         let read = |variable: &str| {
-            let problem = |error| ClientError::Configuration(format!("the environment variable `{variable}`: {error}"));
+            let problem = |error| {
+                ClientError::Configuration(format!(
+                    "the environment variable `{variable}`: {error}; copy the key from the project's API keys page"
+                ))
+            };
             env::var(variable).map_err(|error| match error {
                 env::VarError::NotPresent => problem("it is not set"),
                 env::VarError::NotUnicode(_) => problem("its value is not Unicode text"),

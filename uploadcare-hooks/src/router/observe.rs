@@ -133,11 +133,11 @@ impl Observer {
         let event: String = delivery.kind.as_str().chars().take(MAX_EVENT_CHARS).collect();
         if self.is_first(path, &event, MAX_FIRSTS) {
             tracing::info!(
-                "no handler at path {path:?} takes {event:?}: delivery {id} is acknowledged and does nothing, and so \
-                 are further ones, logged as debug"
+                "no handler at path {path:?} takes {event:?}: delivery {id} is acknowledged and nothing runs; later \
+                 ones are logged at debug level"
             );
         } else {
-            tracing::debug!("no handler at path {path:?} takes {event:?}: delivery {id} is acknowledged");
+            tracing::debug!("no handler at path {path:?} takes {event:?}: delivery {id} acknowledged");
         }
     }
 
@@ -182,7 +182,8 @@ impl Observer {
 }
 
 pub(super) fn secrets_replaced(positions: &[usize], grace_period: Duration) {
-    if !positions.is_empty() {
+    // Without an end there is nothing to tell yet: a rotation begins so.
+    if !positions.is_empty() && grace_period < Duration::MAX {
         tracing::info!(
             "the signing secrets {positions:?} were replaced and are accepted for at most another {grace_period:?}"
         );

@@ -98,7 +98,7 @@ pub enum BuildProblem {
     /// Two options that exclude each other.
     #[error(
         "`.{}(..)` and `.{}(..)` exclude each other: a queue recognises redeliveries by itself, so keep \
-         `.queue(..)` alone, or keep the other and run handlers while Uploadcare waits", .options[0], .options[1]
+         `.queue(..)` alone, or remove it", .options[0], .options[1]
     )]
     ExclusiveOptions {
         /// The builder's options.
