@@ -1,4 +1,5 @@
-//! What the parameters of a handler see of the event: all of it, whichever of them takes it out.
+//! The parameters of a handler: each one sees the whole event, also after another parameter took
+//! the payload. The payload is moved instead of copied where that is possible.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,30 +9,31 @@ use uploadcare_hooks::{
     HandlerError, State, WebhookRouter, event, webhook_handler, webhook_handlers,
 };
 
-/// Where the text of the file's name is in memory: a copy of the payload has it at another place.
+/// The address in memory of the file's name. A copy of the payload has its name at another address.
 fn address_of_name(event: &Event) -> usize {
     event.file().unwrap().original_filename.as_ref().unwrap().as_ptr().addr()
 }
 
-fn address(event: FileUploaded) -> usize {
+fn address_of_name_in_payload(event: FileUploaded) -> usize {
     address_of_name(&Event::FileUploaded(event))
 }
 
-/// A parameter of an application that looks at the event.
-struct Looks(usize);
+/// A parameter of the application that reads the event without taking it. It holds the address of
+/// the file's name.
+struct ReadsEvent(usize);
 
-impl<E> FromDelivery<E> for Looks {
+impl<E> FromDelivery<E> for ReadsEvent {
     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
         assert_eq!(context.delivery().kind(), EventKind::FileUploaded);
         Ok(Self(address_of_name(context.delivery().event())))
     }
 }
 
-/// A parameter of an application that takes the payload as a handler does, and looks at the event
-/// before and after.
-struct Wraps(FileUploaded);
+/// A parameter of the application that takes the payload as a handler does. It checks that the
+/// event is the same before and after.
+struct TakesPayload(FileUploaded);
 
-impl FromDelivery<event::Uploaded> for Wraps {
+impl FromDelivery<event::Uploaded> for TakesPayload {
     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
         let before = context.delivery().event().clone();
         let payload = FileUploaded::from_delivery(context)?;
@@ -44,12 +46,13 @@ impl FromDelivery<event::Uploaded> for Wraps {
 
 type Calls = Arc<Mutex<Vec<&'static str>>>;
 
-fn called(calls: &Calls, handler: &'static str) {
+fn note_call(calls: &Calls, handler: &'static str) {
     calls.lock().unwrap().push(handler);
 }
 
-/// Sends one delivery to these handlers; all of them must be called.
-async fn deliver(handlers: Vec<HandlerDescriptor>) {
+/// Sends one delivery to these handlers, and checks that it is acknowledged and that each handler
+/// is called once.
+async fn deliver_to(handlers: Vec<HandlerDescriptor>) {
     let calls = Calls::default();
     let mut names: Vec<_> = handlers.iter().map(HandlerDescriptor::name).collect();
     let builder = WebhookRouter::builder().signing_secret(secret()).state(Arc::clone(&calls));
@@ -64,73 +67,84 @@ async fn deliver(handlers: Vec<HandlerDescriptor>) {
 }
 
 #[webhook_handler(event = "file.uploaded")]
-async fn wrapped(payload: Wraps, State(calls): State<Calls>) {
+async fn take_once(payload: TakesPayload, State(calls): State<Calls>) {
     assert!(payload.0.data.original_filename.is_some());
-    called(&calls, "wrapped");
+    note_call(&calls, "take_once");
 }
 
 #[webhook_handler(event = "file.uploaded")]
-async fn wrapped_twice(first: Wraps, second: Wraps, payload: FileUploaded, third: Wraps, State(calls): State<Calls>) {
+async fn take_four_times(
+    first: TakesPayload,
+    second: TakesPayload,
+    payload: FileUploaded,
+    third: TakesPayload,
+    State(calls): State<Calls>,
+) {
     assert!(first.0 == payload && second.0 == payload && third.0 == payload);
-    called(&calls, "wrapped_twice");
+    note_call(&calls, "take_four_times");
 }
 
 #[tokio::test]
 async fn a_parameter_that_takes_the_payload_still_sees_the_event_afterwards() {
-    deliver(webhook_handlers![wrapped]).await;
-    deliver(webhook_handlers![wrapped_twice]).await;
-    deliver(webhook_handlers![wrapped, wrapped_twice]).await;
+    deliver_to(webhook_handlers![take_once]).await;
+    deliver_to(webhook_handlers![take_four_times]).await;
+    deliver_to(webhook_handlers![take_once, take_four_times]).await;
 }
 
 #[webhook_handler(event = "file.uploaded")]
-async fn moved(looks: Looks, payload: FileUploaded, State(calls): State<Calls>, _id: DeliveryId) {
-    assert_eq!(address(payload), looks.0, "copied");
-    called(&calls, "moved");
+async fn take_after_reading(reads: ReadsEvent, payload: FileUploaded, State(calls): State<Calls>, _id: DeliveryId) {
+    assert_eq!(address_of_name_in_payload(payload), reads.0, "the payload was copied instead of moved");
+    note_call(&calls, "take_after_reading");
 }
 
 #[webhook_handler(event = "file.uploaded")]
-async fn moved_between(before: Looks, payload: FileUploaded, State(calls): State<Calls>, after: Looks) {
-    let moved = address(payload);
-    assert_eq!((before.0, after.0), (moved, moved), "copied");
-    called(&calls, "moved_between");
+async fn take_between_readings(
+    before: ReadsEvent,
+    payload: FileUploaded,
+    State(calls): State<Calls>,
+    after: ReadsEvent,
+) {
+    let moved = address_of_name_in_payload(payload);
+    assert_eq!((before.0, after.0), (moved, moved), "the payload was copied instead of moved");
+    note_call(&calls, "take_between_readings");
 }
 
 #[webhook_handler(any)]
-async fn moved_event(event: Event, looks: Looks, State(calls): State<Calls>) {
-    assert_eq!(address_of_name(&event), looks.0, "copied");
-    called(&calls, "moved_event");
+async fn take_event(event: Event, reads: ReadsEvent, State(calls): State<Calls>) {
+    assert_eq!(address_of_name(&event), reads.0, "the payload was copied instead of moved");
+    note_call(&calls, "take_event");
 }
 
 #[webhook_handler(event = "file.uploaded")]
-async fn moved_last(payload: FileUploaded, looks: Looks, event: Event, State(calls): State<Calls>) {
-    assert_eq!(address_of_name(&event), looks.0, "copied");
+async fn take_payload_then_event(payload: FileUploaded, reads: ReadsEvent, event: Event, State(calls): State<Calls>) {
+    assert_eq!(address_of_name(&event), reads.0, "the payload was copied instead of moved");
     assert_eq!(Event::FileUploaded(payload), event);
-    called(&calls, "moved_last");
+    note_call(&calls, "take_payload_then_event");
 }
 
 #[tokio::test]
-async fn the_only_handler_moves_the_payload_out_whatever_stands_around_it() {
-    deliver(webhook_handlers![moved]).await;
-    deliver(webhook_handlers![moved_between]).await;
-    deliver(webhook_handlers![moved_event]).await;
-    deliver(webhook_handlers![moved_last]).await;
+async fn a_single_handler_gets_the_payload_without_a_copy_wherever_the_parameter_stands() {
+    deliver_to(webhook_handlers![take_after_reading]).await;
+    deliver_to(webhook_handlers![take_between_readings]).await;
+    deliver_to(webhook_handlers![take_event]).await;
+    deliver_to(webhook_handlers![take_payload_then_event]).await;
 }
 
 #[webhook_handler(event = "file.uploaded")]
-async fn shared(payload: FileUploaded, delivery: Delivery, event: Arc<Event>, State(calls): State<Calls>) {
+async fn share(payload: FileUploaded, delivery: Delivery, event: Arc<Event>, State(calls): State<Calls>) {
     assert_eq!(delivery.event(), &Event::FileUploaded(payload));
     assert_eq!(address_of_name(delivery.event()), address_of_name(&event));
-    called(&calls, "shared");
+    note_call(&calls, "share");
 }
 
 #[webhook_handler(event = "file.uploaded")]
-async fn second(Looks(_): Looks, payload: FileUploaded, State(calls): State<Calls>) {
+async fn read_and_take(ReadsEvent(_): ReadsEvent, payload: FileUploaded, State(calls): State<Calls>) {
     assert!(payload.data.original_filename.is_some());
-    called(&calls, "second");
+    note_call(&calls, "read_and_take");
 }
 
 #[tokio::test]
-async fn what_is_shared_is_copied_and_stays_whole() {
-    deliver(webhook_handlers![shared]).await;
-    deliver(webhook_handlers![shared, second, wrapped]).await;
+async fn parameters_and_handlers_that_share_the_event_each_get_the_whole_event() {
+    deliver_to(webhook_handlers![share]).await;
+    deliver_to(webhook_handlers![share, read_and_take, take_once]).await;
 }
