@@ -22,8 +22,7 @@ use uploadcare_hooks::{
     WebhookRouter, webhook_handler, webhook_handlers,
 };
 
-/// One line for each handler that ran: its name, and the name of the file or of the
-/// event.
+/// One line for each handler that ran: its name, and the name of the file or of the event.
 type Seen = Arc<Mutex<Vec<String>>>;
 
 const BODY_LIMIT: usize = 64 * 1024;

@@ -119,7 +119,7 @@ fn upload_of(size: u32) -> String {
 async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !holds().await {
-        assert!(start.elapsed() < Duration::from_secs(30), "waited 30 seconds in vain until {what}");
+        assert!(start.elapsed() < Duration::from_secs(30), "this did not happen within 30 seconds: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
