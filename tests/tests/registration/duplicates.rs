@@ -85,10 +85,12 @@ async fn an_existing_subscription_in_another_spelling_is_recognised() {
     let client = client(&simulator);
     simulator.subscribe(there("file.uploaded", "https://App.Example.com:443/hooks"));
     simulator.subscribe(Subscription { is_active: false, ..there("file.moved", "https://APP.example.com/hooks/old") });
-    // A URL with a query is another URL, and is never touched.
-    simulator.subscribe(there("file.stored", &format!("{BASE}?tenant=1")));
+    // A URL with a query or a fragment is another URL, and is never touched.
+    for other in ["?tenant=1", "/?tenant=1", "/scans?tenant=1", "/scans#part"] {
+        simulator.subscribe(there("file.stored", &format!("{BASE}{other}")));
+    }
     let plan = index_at(BASE).prune(true).plan(&client).await.unwrap();
-    assert_eq!((plan.writes(), plan.foreign), (1, 1), "{plan}");
+    assert_eq!((plan.writes(), plan.foreign), (1, 4), "{plan}");
     assert_eq!(plan.steps.iter().map(|step| step.id()).collect::<Vec<_>>(), [Some(1), Some(2)]);
     assert_eq!(plan.steps[1].findings, [Finding::Stale]);
 }

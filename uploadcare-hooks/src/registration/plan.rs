@@ -168,8 +168,9 @@ pub(super) fn compare(base_url: &str, options: SyncOptions, needed: &[Wanted], l
     }
     let under_base = |found: &&Subscription| {
         let target_url = comparable(&found.target_url);
-        let rest = target_url.strip_prefix(base_url);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        // No target URL of ours has a query or a fragment.
+        let path = target_url.strip_prefix(base_url).filter(|rest| !rest.contains(['?', '#']));
+        path.is_some_and(|path| path.is_empty() || path.starts_with('/'))
     };
     let (ours, foreign): (Vec<_>, Vec<_>) = list.iter().partition(under_base);
     let stale = ours.into_iter().filter(|found| !needed.iter().any(|wanted| is_wanted(wanted, found)));
