@@ -69,6 +69,26 @@ async fn a_handler_of_a_version_that_no_subscription_sends_is_named() {
 }
 
 #[tokio::test]
+async fn a_handler_of_a_version_that_a_duplicate_sends_is_not_named() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let slash = format!("{BASE}/");
+    simulator.subscribe(there("file.uploaded", BASE));
+    let both = || subscriptions_of(webhook_handlers![index_new, index_old], BASE).unwrap();
+    let old = Finding::NeverRuns { handler: "index_old", version: PayloadVersion::V0_6 };
+    let plan = both().plan(&client).await.unwrap();
+    assert_eq!(findings_of(&plan, "file.uploaded"), [old], "{plan}");
+
+    simulator.subscribe(Subscription { version: Some("0.6".to_owned()), ..there("file.uploaded", &slash) });
+    // Pruning keeps that duplicate, since it cannot be created again.
+    for prune in [false, true] {
+        let plan = both().prune(prune).plan(&client).await.unwrap();
+        let findings = [Finding::Duplicate, Finding::Outdated(PayloadVersion::V0_6)];
+        assert_eq!(findings_of(&plan, "file.uploaded"), findings, "prune: {prune}\n{plan}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_that_comes_twice_because_of_a_handler_of_every_event_is_named() {
     let simulator = simulator();
     let client = client(&simulator);

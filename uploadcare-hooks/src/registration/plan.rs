@@ -95,8 +95,8 @@ pub enum Finding {
     /// Only handlers of old payload versions need it, and Uploadcare creates no subscriptions of
     /// those.
     CannotBeCreated,
-    /// This handler takes one payload version only, and the subscription sends another: the handler
-    /// never runs.
+    /// This handler takes one payload version only, and neither the subscription nor a duplicate
+    /// that stays sends it: the handler never runs.
     NeverRuns {
         /// The handler's name.
         handler: &'static str,
@@ -139,6 +139,16 @@ impl Step {
             Change::Keep { id } => id,
         }
     }
+
+    /// The payload version that the subscription `found` has after this step; `None` if it is
+    /// deleted.
+    fn version_after(&self, found: &Subscription) -> Option<PayloadVersion> {
+        match self.change {
+            Change::Delete { .. } => None,
+            Change::Create(_) | Change::Replace { .. } => Some(PayloadVersion::V0_7),
+            Change::Update { .. } | Change::Keep { .. } => Some(found.version.clone()),
+        }
+    }
 }
 
 /// A target URL for comparison. Other spellings, and a slash at the end, lead to the same handlers.
@@ -161,8 +171,15 @@ pub(super) fn compare(base_url: &str, options: SyncOptions, needed: &[Wanted], l
         match found.split_first() {
             None => steps.push(missing(wanted)),
             Some((first, duplicates)) => {
-                steps.push(existing(options, wanted, first));
-                steps.extend(duplicates.iter().map(|found| duplicate(options, wanted, found)));
+                let mut step = existing(options, wanted, first);
+                let duplicates: Vec<_> =
+                    duplicates.iter().map(|found| (*found, duplicate(options, wanted, found))).collect();
+                let mut sent: Vec<_> =
+                    duplicates.iter().filter_map(|(found, step)| step.version_after(found)).collect();
+                sent.extend(step.version_after(first));
+                step.findings.extend(never_runs(wanted, &sent));
+                steps.push(step);
+                steps.extend(duplicates.into_iter().map(|(_, step)| step));
             }
         }
     }
@@ -189,7 +206,7 @@ fn unneeded(options: SyncOptions, found: &Subscription) -> Change {
 fn missing(wanted: &Wanted) -> Step {
     let mut findings = target_findings(&wanted.target_url);
     if wanted.creatable {
-        findings.extend(never_runs(wanted, &PayloadVersion::V0_7));
+        findings.extend(never_runs(wanted, &[PayloadVersion::V0_7]));
     } else {
         findings.push(Finding::CannotBeCreated);
     }
@@ -227,7 +244,6 @@ fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step
     } else {
         Change::Keep { id: Some(id) }
     };
-    findings.extend(never_runs(wanted, if replace { &PayloadVersion::V0_7 } else { &found.version }));
     findings.extend(also_delivered(wanted));
     step_of(found, findings, change)
 }
@@ -257,9 +273,9 @@ impl Wanted {
     }
 }
 
-/// The handlers that a subscription of this version never reaches.
-fn never_runs(wanted: &Wanted, version: &PayloadVersion) -> impl Iterator<Item = Finding> {
-    let others = wanted.of_one_version.iter().filter(move |(_, taken)| taken != version);
+/// The handlers that take none of the versions that are sent to this target URL.
+fn never_runs(wanted: &Wanted, sent: &[PayloadVersion]) -> impl Iterator<Item = Finding> {
+    let others = wanted.of_one_version.iter().filter(move |(_, taken)| !sent.contains(taken));
     others.map(|(handler, taken)| Finding::NeverRuns { handler, version: taken.clone() })
 }
 
