@@ -33,8 +33,8 @@ impl Subscriptions {
         if self.router.handlers().all(|handler| handler.secret_env().is_some()) {
             return Err(RegistrationError::NothingToRotate);
         }
-        // Without an end for the others, until every subscription has the new one.
         let _turn = self.router.core.registration.lock().await;
+        // Without an end for the others, until every subscription has the new one.
         self.router.replace_secret(&new, Duration::MAX);
         let plan = self.sync_in_turn(client).await?;
         self.router.replace_secret(&new, self.options.grace_period);
