@@ -32,6 +32,11 @@ async fn block_the_thread(_event: FileStored, State(limit): State<Duration>) {
     std::thread::sleep(2 * limit);
 }
 
+#[webhook_handler(event = "file.stored", path = "/patient")]
+async fn wait_shortly(_event: FileStored) {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
 /// The status of a `file.stored` delivery.
 async fn deliver_stored(hooks: &WebhookRouter) -> u16 {
     hooks.handle(signed_request("/", &secret(), payload("file.stored").to_string())).await.status().as_u16()
@@ -90,4 +95,22 @@ async fn a_handler_that_blocks_its_thread_past_its_time_limit_is_logged_once() {
     let lines: Vec<_> =
         log.lines().filter(|line| line.contains("handler `block_the_thread` blocked its thread")).collect();
     assert!(matches!(lines.as_slice(), [line] if line.contains("WARN") && line.contains("limit of 5ms")), "{log}");
+}
+
+#[tokio::test]
+async fn a_handler_that_waits_beside_one_that_blocks_is_not_accused() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let limit = Duration::from_millis(50);
+    let hooks = builder(&Notes::default())
+        .state(limit)
+        .handlers(webhook_handlers![block_the_thread, wait_shortly])
+        .handler_timeout(limit)
+        .build()
+        .unwrap();
+    let patient = hooks.handle(signed_request("/patient", &secret(), payload("file.stored").to_string()));
+    let (patient, blocking) = futures_util::join!(patient, deliver_stored(&hooks));
+    assert_eq!((patient.status().as_u16(), blocking), (204, 204));
+    let log = log.text();
+    assert!(log.contains("handler `block_the_thread` blocked") && !log.contains("`wait_shortly` blocked"), "{log}");
 }
