@@ -9,10 +9,7 @@ use super::{
     Action, Plan, RegistrationError, Step, StepFailure, Subscriptions,
     plan::{Change, IfGone, comparable, compare},
 };
-use crate::{
-    client::{Client, ClientError, CreateWebhook, UpdateWebhook},
-    signature::SigningSecret,
-};
+use crate::client::{Client, ClientError, CreateWebhook};
 
 impl Subscriptions {
     /// Compares the needed subscriptions with those at Uploadcare. Changes nothing.
@@ -150,19 +147,5 @@ async fn delete(client: &Client, step: &Step, id: u64) -> Result<(), StepFailure
 impl Step {
     fn failure(&self, doing: &str, error: ClientError) -> StepFailure {
         StepFailure::new(format!("{doing} the subscription of {} to `{}`", self.target_url, self.event), error)
-    }
-}
-
-impl Change {
-    /// An update of the secret, the state, or both.
-    pub(super) fn update(id: u64, if_gone: IfGone, secret: Option<&SigningSecret>, activate: bool) -> Self {
-        let mut update = UpdateWebhook::new();
-        if let Some(secret) = secret {
-            update = update.signing_secret(secret.clone());
-        }
-        if activate {
-            update = update.is_active(true);
-        }
-        Self::Update { id, update, if_gone }
     }
 }

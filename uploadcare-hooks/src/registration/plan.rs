@@ -6,6 +6,7 @@ use super::{SyncOptions, wanted::Wanted};
 use crate::{
     client::{CreateWebhook, Subscription, UpdateWebhook, web_url},
     payload::{EventKind, PayloadVersion},
+    signature::SigningSecret,
 };
 
 /// What `sync` does so that Uploadcare's subscriptions match the handlers. `Display` shows it like
@@ -261,6 +262,20 @@ fn duplicate(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Ste
     }
     step.findings.insert(0, Finding::Duplicate);
     step
+}
+
+impl Change {
+    /// An update of the secret, the state, or both.
+    fn update(id: u64, if_gone: IfGone, secret: Option<&SigningSecret>, activate: bool) -> Self {
+        let mut update = UpdateWebhook::new();
+        if let Some(secret) = secret {
+            update = update.signing_secret(secret.clone());
+        }
+        if activate {
+            update = update.is_active(true);
+        }
+        Self::Update { id, update, if_gone }
+    }
 }
 
 impl Wanted {
