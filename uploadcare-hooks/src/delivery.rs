@@ -133,6 +133,13 @@ impl DeliveryId {
         Self::from_mac(&Sha256::digest(bytes).into())
     }
 
+    /// The id that [`Display`](fmt::Display) shows as these digits.
+    pub(crate) fn from_digits(digits: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        hex::decode_to_slice(digits, &mut id).ok()?;
+        Some(Self(id))
+    }
+
     /// The id's bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -148,9 +155,7 @@ impl Serialize for DeliveryId {
 impl<'de> Deserialize<'de> for DeliveryId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let digits = Cow::<str>::deserialize(deserializer)?;
-        let mut id = [0; 16];
-        hex::decode_to_slice(digits.as_bytes(), &mut id).map_err(D::Error::custom)?;
-        Ok(Self(id))
+        Self::from_digits(&digits).ok_or_else(|| D::Error::custom("not 32 hexadecimal digits"))
     }
 }
 

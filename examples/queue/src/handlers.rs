@@ -9,12 +9,24 @@ use uploadcare_hooks::{FileInfected, FileStored, HandlerError, State, webhook_ha
 
 /// The state of the handlers: an archive whose disk cannot be reached at first, and a virus scanner
 /// that lacks a rule at first.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Archive {
-    attempts: Arc<AtomicUsize>,
+    failures_left: Arc<AtomicUsize>,
     files: Arc<AtomicUsize>,
     scans: Arc<AtomicUsize>,
     has_rule: Arc<AtomicBool>,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        let count = || Arc::new(AtomicUsize::new(0));
+        Self {
+            failures_left: Arc::new(AtomicUsize::new(2)),
+            files: count(),
+            scans: count(),
+            has_rule: Arc::new(AtomicBool::new(false)),
+        }
+    }
 }
 
 impl Archive {
@@ -31,11 +43,20 @@ impl Archive {
     pub(crate) fn add_rule(&self) {
         self.has_rule.store(true, Ordering::SeqCst);
     }
+
+    pub(crate) fn remove_rule(&self) {
+        self.has_rule.store(false, Ordering::SeqCst);
+    }
+
+    /// The next attempts fail, nine of them.
+    pub(crate) fn lose_disk(&self) {
+        self.failures_left.store(9, Ordering::SeqCst);
+    }
 }
 
 #[webhook_handler(event = "file.stored")]
 pub(crate) async fn archive(event: FileStored, State(archive): State<Archive>) -> Result<(), std::io::Error> {
-    if archive.attempts.fetch_add(1, Ordering::SeqCst) < 2 {
+    if archive.failures_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
         println!("   `archive` cannot reach its disk");
         return Err(std::io::Error::other("the disk cannot be reached"));
     }

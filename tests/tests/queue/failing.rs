@@ -1,168 +1,104 @@
-//! How a router answers when its queue's storage refuses jobs or hangs.
+//! What users see when a storage cannot be opened, or fails.
 
-use std::{
-    collections::BTreeSet,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::{Duration, Instant};
 
-use apalis_core::{
-    backend::{Backend, BackendConfig, finalize::Ephemeral},
-    task::Task,
-    worker::context::WorkerContext,
-};
-use futures_util::{Sink, future::join_all, poll};
 use http::StatusCode;
-use tests::deliveries::payload;
-use uploadcare_hooks::{RejectionReason, queue::Job, webhook_handlers};
+use tests::storages::{Kind, TestQueue};
+use uploadcare_hooks::{
+    RejectionReason,
+    queue::{OpenOptions, Retries, open_postgres, open_redis},
+    webhook_handlers,
+};
 
-use crate::{Runs, builder, copy, deliver, index, send, upload_of};
+use crate::{Runs, builder, index, quick, send, upload_of};
 
-/// A storage that keeps only the idempotency keys of its jobs.
-#[derive(Clone, Default)]
-pub(crate) struct FakeStorage {
-    kept: Arc<Mutex<BTreeSet<String>>>,
-    behavior: Arc<Mutex<Behavior>>,
-}
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Behavior {
-    #[default]
-    Works,
-    RefusesJobsOfCopy,
-    /// Stores jobs, but never reports that it did.
-    NeverReports,
-}
-
-impl FakeStorage {
-    fn behave(&self, behavior: Behavior) {
-        *self.behavior.lock().unwrap() = behavior;
+#[tokio::test]
+async fn the_error_for_a_server_that_is_down_names_it_and_no_password() {
+    let errors = [
+        open_postgres("postgres://app:hunter2@127.0.0.1:1/app").await.unwrap_err().to_string(),
+        open_redis("redis://:hunter2@127.0.0.1:1").await.unwrap_err().to_string(),
+        open_postgres("mysql://app:hunter2@127.0.0.1:1/app").await.unwrap_err().to_string(),
+        open_redis("http://app:hunter2@127.0.0.1:1").await.unwrap_err().to_string(),
+    ];
+    for (error, what) in errors.iter().zip(["127.0.0.1:1", "127.0.0.1:1", "no URL of PostgreSQL", "no URL of Redis"]) {
+        assert!(error.contains(what), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
-
-    fn behavior(&self) -> Behavior {
-        *self.behavior.lock().unwrap()
-    }
-}
-
-impl Sink<Task<Job>> for FakeStorage {
-    type Error = std::io::Error;
-
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn start_send(self: Pin<&mut Self>, task: Task<Job>) -> Result<(), Self::Error> {
-        if self.behavior() == Behavior::RefusesJobsOfCopy && task.args.handler() == "copy" {
-            return Err(std::io::Error::other("the disk is full"));
-        }
-        self.kept.lock().unwrap().insert(task.idempotency_key().unwrap().to_owned());
-        Ok(())
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        if self.behavior() == Behavior::NeverReports { Poll::Pending } else { Poll::Ready(Ok(())) }
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Backend for FakeStorage {
-    type Task = Task<Job>;
-    type Error = std::io::Error;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_next(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Option<Result<Self::Task, Self::Error>>> {
-        Poll::Pending
-    }
-
-    fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl BackendConfig for FakeStorage {
-    type Args = Job;
-    type Id = String;
-    type Kind = Ephemeral;
-    type Config = ();
-    type Layer = ();
-
-    fn config(&self) -> &() {
-        &()
-    }
-
-    fn middleware(&mut self, _: &mut WorkerContext) -> Self::Layer {}
 }
 
 #[tokio::test]
-async fn a_redelivery_stores_the_jobs_that_could_not_be_stored_before() {
-    let storage = FakeStorage::default();
-    let rejections = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&rejections);
-    let hooks = builder(&Runs::default())
-        .handlers(webhook_handlers![index, copy])
-        .queue(storage.clone())
-        .on_rejection(move |rejection| {
-            assert!(matches!(rejection.reason(), RejectionReason::QueueFailed(_)));
-            seen.lock().unwrap().push(rejection.to_string());
-        })
+async fn a_wrong_password_is_an_error_without_it() {
+    if let Some(url) = Kind::Redis.server() {
+        let url = url.replace("redis://", "redis://no_such_user:hunter2@");
+        let error = open_redis(&url).await.unwrap_err().to_string();
+        assert!(error.contains("authentication failed") && !error.contains("hunter2"), "{error}");
+    }
+    if let Some(url) = Kind::Postgres.server() {
+        let url = url.replace("postgres@", "no_such_user:hunter2@");
+        let error = open_postgres(&url).await.unwrap_err().to_string();
+        assert!(error.contains("no_such_user") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_tried_again_only_if_asked_to() {
+    let started = Instant::now();
+    let options = OpenOptions::new().keep_trying(Duration::from_secs(2));
+    options.open_postgres("postgres://app@127.0.0.1:1/app").await.unwrap_err();
+    let took = started.elapsed();
+    assert!((Duration::from_millis(700)..Duration::from_secs(9)).contains(&took), "{took:?}");
+    // A wrong name is no better a moment later.
+    let started = Instant::now();
+    let error = options.name("Web-Hooks").open_postgres("postgres://app@127.0.0.1:1/app").await.unwrap_err();
+    assert!(error.to_string().contains("\"Web-Hooks\" cannot be the name of a queue"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_delivery_is_refused_while_the_storage_fails_and_accepted_afterwards() {
+    let queue = TestQueue::new(Kind::Sqlite).unwrap();
+    let storage = queue.open().await.unwrap().unwrap();
+    let hooks = quick(&Runs::default(), &storage)
+        .handlers(webhook_handlers![index])
+        .on_rejection(|rejection| assert!(matches!(rejection.reason(), RejectionReason::QueueFailed(_))))
         .build()
         .unwrap();
-    storage.behave(Behavior::RefusesJobsOfCopy);
-    let answer = send(&hooks, payload("file.uploaded").to_string()).await;
+    let mut other = sqlx::sqlite::SqliteConnectOptions::new().filename(queue.file());
+    other = other.busy_timeout(Duration::ZERO);
+    let mut other = sqlx::ConnectOptions::connect(&other).await.unwrap();
+    sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+    let answer = send(&hooks, upload_of(1)).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.headers()["retry-after"], "30");
     assert!(String::from_utf8_lossy(answer.body()).contains(r#""code":"queue_failed""#));
-    assert!(!String::from_utf8_lossy(answer.body()).contains("disk"), "the sender does not learn the storage's error");
-    assert_eq!(storage.kept.lock().unwrap().len(), 1, "the job that could be stored stays stored");
-    assert!(rejections.lock().unwrap()[0].contains("the disk is full"), "{rejections:?}");
-
-    storage.behave(Behavior::Works);
-    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
-    let kept = storage.kept.lock().unwrap().clone();
-    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(
+        !String::from_utf8_lossy(answer.body()).contains("locked"),
+        "the sender does not learn the storage's error"
+    );
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::ACCEPTED);
     assert_eq!((hooks.stats().acknowledged, hooks.stats().rejected), (1, 1));
 }
 
 #[tokio::test]
-async fn a_delivery_waits_for_a_hanging_storage_no_longer_than_the_time_limit() {
-    let storage = FakeStorage::default();
-    storage.behave(Behavior::NeverReports);
-    let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage);
-    let hooks = builder.handler_timeout(Duration::from_millis(50)).build().unwrap();
-    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
-}
-
-#[tokio::test]
-async fn at_most_sixteen_deliveries_are_stored_at_once() {
-    let storage = FakeStorage::default();
-    storage.behave(Behavior::NeverReports);
-    let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage.clone());
-    let hooks = builder.handler_timeout(Duration::from_millis(200)).build().unwrap();
-    let bodies: Vec<_> = (0..100).map(upload_of).collect();
-    let mut answers = Box::pin(join_all(bodies.iter().map(|body| send(&hooks, body.clone()))));
-    assert!(poll!(&mut answers).is_pending());
-    assert_eq!(storage.kept.lock().unwrap().len(), 16);
-    assert!(answers.await.iter().all(|answer| answer.status() == StatusCode::SERVICE_UNAVAILABLE));
-
-    storage.behave(Behavior::Works);
-    let answers = join_all(bodies.into_iter().map(|body| send(&hooks, body))).await;
-    assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
-    assert_eq!(storage.kept.lock().unwrap().len(), 100);
-}
-
-#[test]
-fn a_number_of_attempts_outside_1_to_25_is_a_problem_at_boot() {
-    for attempts in [0, 26] {
-        let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(FakeStorage::default());
-        let error = builder.queue_attempts(attempts).build().unwrap_err();
-        assert!(error.to_string().contains("give 1 to 25"), "{error}");
+async fn options_that_contradict_each_other_are_problems_at_boot() {
+    let queue = TestQueue::new(Kind::Sqlite).unwrap();
+    let storage = queue.open().await.unwrap().unwrap();
+    let error = builder(&Runs::default())
+        .handlers(webhook_handlers![index])
+        .queue(storage)
+        .queue_retries(Retries::new(0).first_delay(Duration::from_secs(9)).longest_delay(Duration::from_secs(3)))
+        .queue_concurrency(0)
+        .queue_lease(Duration::from_millis(10))
+        .build()
+        .unwrap_err()
+        .to_string();
+    for part in [
+        "give 1 to 1000",
+        "`queue_retries` has delays from 9s to 3s",
+        "`queue_concurrency` is zero",
+        "`queue_lease` is 10ms",
+    ] {
+        assert!(error.contains(part), "{error}");
     }
 }

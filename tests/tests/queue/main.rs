@@ -1,12 +1,15 @@
 //! The queue, over every storage whose server is available.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod by_hand;
+mod dead;
 mod failing;
-mod polling;
+mod readme;
 mod sqlite;
+mod worker;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,15 +18,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{Response, StatusCode};
-use serde_json::Value;
 use tests::{
     deliveries::{UUID, payload, secret, signed_request},
-    storages::{Kind, Storage, WorkerOptions},
+    storages::{Kind, RunningWorker, TestQueue},
 };
 use uploadcare_hooks::{
-    Delivery, FileStored, FileUploaded, HandlerError, State, WebhookRouter, WebhookRouterBuilder, webhook_handler,
-    webhook_handlers,
+    Delivery, Event, FileStored, FileUploaded, HandlerError, State, WebhookRouter, WebhookRouterBuilder,
+    queue::{QueueStats, Retries, Storage},
+    webhook_handler, webhook_handlers,
 };
 
 /// Counts the runs of each handler.
@@ -72,6 +76,11 @@ async fn discard(_event: FileStored, State(runs): State<Runs>) -> Result<(), Han
     Err(HandlerError::discard("this can never succeed"))
 }
 
+#[webhook_handler(any)]
+async fn any(event: Event, State(runs): State<Runs>) {
+    runs.count(if event.kind().as_str() == "file.\0" { "file.\0" } else { "any" });
+}
+
 #[webhook_handler(event = "file.stored", name = "copy")]
 async fn copy_stored(_event: FileStored, State(runs): State<Runs>) {
     runs.count("copy_stored");
@@ -98,6 +107,12 @@ async fn panic_once(_event: FileStored, State(runs): State<Runs>) {
 
 fn builder(runs: &Runs) -> WebhookRouterBuilder {
     WebhookRouter::builder().signing_secret(secret()).state(runs.clone())
+}
+
+/// Twenty-five attempts within two seconds, and leases of one second.
+fn quick(runs: &Runs, storage: &Storage) -> WebhookRouterBuilder {
+    let retries = Retries::new(25).first_delay(Duration::from_millis(5)).longest_delay(Duration::from_millis(100));
+    builder(runs).queue(storage.clone()).queue_retries(retries).queue_lease(Duration::from_secs(1))
 }
 
 async fn send(hooks: &WebhookRouter, body: impl Into<Bytes>) -> Response<Bytes> {
@@ -151,157 +166,125 @@ macro_rules! over_every_storage {
             }
 
             async fn over(kind: Kind) {
-                if let Some(storage) = kind.open().await.unwrap() {
+                let queue = TestQueue::new(kind).unwrap();
+                if let Some(storage) = queue.open().await.unwrap() {
                     super::$test(storage).await;
                 }
             }
         }
     )+};
 }
+use over_every_storage;
 
 over_every_storage! {
     each_handler_runs_once_for_a_stored_delivery_and_not_again_for_its_redeliveries
     a_failed_job_is_retried_and_is_dead_after_its_last_attempt
-    a_dead_job_is_listed_and_runs_once_more_when_asked_to
-    a_job_that_can_never_succeed_is_dead_after_its_first_attempt
-    a_worker_that_is_stopped_finishes_its_running_job
-    a_job_of_a_crashed_worker_is_done_by_another_worker
+    a_discarded_job_is_dead_after_its_first_attempt
     a_handler_that_hangs_or_panics_runs_again
-    a_job_stopped_by_the_time_limit_of_apalis_runs_again
+    a_job_is_kept_as_it_was_received
+    many_deliveries_at_once_are_stored_and_run
 }
 
 async fn each_handler_runs_once_for_a_stored_delivery_and_not_again_for_its_redeliveries(storage: Storage) {
     let runs = Runs::default();
-    let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![index, copy]).build().unwrap();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![index, copy]).build().unwrap();
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     assert_eq!(runs.of("index"), 0, "no handler runs before a worker starts");
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     assert_eq!(deliver(&hooks, "file.deleted").await, StatusCode::NO_CONTENT, "no handler takes this event");
-    let worker = storage.work(&hooks, WorkerOptions::default());
+    let worker = RunningWorker::start(&hooks);
     wait_until("both handlers ran", async || runs.of("index") + runs.of("copy") == 2).await;
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     wait_for_unexpected_runs().await;
     assert_eq!((runs.of("index"), runs.of("copy")), (1, 1));
 
     // A router that starts later recognises the redelivery by the jobs in the storage.
-    let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![index, copy]).build().unwrap();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![index, copy]).build().unwrap();
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     wait_for_unexpected_runs().await;
     assert_eq!((runs.of("index"), runs.of("copy")), (1, 1));
     worker.stop().await.unwrap();
-    assert!(storage.dead().await.unwrap().is_empty());
+    assert_eq!(hooks.queue_stats().await.unwrap(), QueueStats::default());
 }
 
 async fn a_failed_job_is_retried_and_is_dead_after_its_last_attempt(storage: Storage) {
     let runs = Runs::default();
-    let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![index]).queue_attempts(4).build().unwrap();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![index]).queue_attempts(4).build().unwrap();
     runs.failures_left.store(3, Ordering::SeqCst);
-    let worker = storage.work(&hooks, WorkerOptions::default());
+    let worker = RunningWorker::start(&hooks);
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
     wait_until("the fourth attempt succeeded", async || runs.of("index") == 4).await;
     runs.failures_left.store(usize::MAX, Ordering::SeqCst);
     assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::ACCEPTED);
-    wait_until("the job is dead", async || !storage.dead().await.unwrap().is_empty()).await;
+    wait_until("the job is dead", async || !hooks.dead_jobs(10).await.unwrap().is_empty()).await;
     wait_for_unexpected_runs().await;
     assert_eq!(runs.of("index"), 8);
-    let dead = storage.dead().await.unwrap();
+    let dead = hooks.dead_jobs(10).await.unwrap();
     assert_eq!((dead.len(), dead[0].attempts, dead[0].job.handler()), (1, 4, "index"));
+    let attempts: Vec<_> = dead[0].failures.iter().map(|failure| (failure.attempt, &*failure.error)).collect();
+    assert_eq!(attempts, [(1, "not yet"), (2, "not yet"), (3, "not yet"), (4, "not yet")]);
+    assert!(dead[0].failures.is_sorted_by_key(|failure| failure.at));
     worker.stop().await.unwrap();
 }
 
-async fn a_dead_job_is_listed_and_runs_once_more_when_asked_to(storage: Storage) {
+async fn a_discarded_job_is_dead_after_its_first_attempt(storage: Storage) {
     let runs = Runs::default();
-    let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![index]).queue_attempts(1).build().unwrap();
-    let worker = storage.work(&hooks, WorkerOptions::default());
-    runs.failures_left.store(1, Ordering::SeqCst);
-    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
-    wait_until("the job is dead", async || storage.dead().await.unwrap().len() == 1).await;
-    let dead = storage.dead().await.unwrap().remove(0);
-    let body: Value = serde_json::from_slice(&dead.job.body()).unwrap();
-    assert_eq!(body, payload("file.uploaded"));
-    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
-    wait_for_unexpected_runs().await;
-    assert_eq!(runs.of("index"), 1, "a redelivery does not run a dead job");
-    storage.run_again(dead.clone()).await.unwrap();
-    storage.run_again(dead).await.unwrap();
-    wait_until("the job ran again", async || runs.of("index") == 2).await;
-    wait_for_unexpected_runs().await;
-    assert_eq!(runs.of("index"), 2);
-    assert!(storage.dead().await.unwrap().is_empty());
-    worker.stop().await.unwrap();
-}
-
-async fn a_job_that_can_never_succeed_is_dead_after_its_first_attempt(storage: Storage) {
-    let runs = Runs::default();
-    let before = storage.attach(builder(&runs)).handlers(webhook_handlers![discard, slow, index]).build().unwrap();
-    assert_eq!(deliver(&before, "file.stored").await, StatusCode::ACCEPTED);
-    // Signed and of a known event, but with a payload that does not fit the event.
-    let wrong_payload = r#"{"hook": {"event": "file.uploaded"}, "data": {"uuid": "not one", "name": "a\u0000b"}}"#;
-    assert_eq!(send(&before, wrong_payload).await.status(), StatusCode::ACCEPTED);
-    let invalid_utf8 =
-        [&br#"{"hook": {"event": "file.uploaded"}, "data": ""#[..], &[0xFF, 0xFE], &br#""}"#[..]].concat();
-    assert_eq!(send(&before, invalid_utf8.clone()).await.status(), StatusCode::ACCEPTED);
-    assert_eq!(send(&before, "not JSON").await.status(), StatusCode::UNPROCESSABLE_ENTITY);
-
-    let after = storage.attach(builder(&runs)).handlers(webhook_handlers![discard, index]).build().unwrap();
-    let worker = storage.work(&after, WorkerOptions::default());
-    wait_until("four jobs are dead", async || storage.dead().await.unwrap().len() == 4).await;
-    let mut dead = storage.dead().await.unwrap();
-    dead.sort_by_key(|dead| (dead.job.handler().to_owned(), dead.job.body().len()));
-    let names: Vec<_> = dead.iter().map(|dead| (dead.job.handler(), dead.attempts)).collect();
-    assert_eq!(names, [("discard", 1), ("index", 1), ("index", 1), ("slow", 1)]);
-    assert_eq!(dead[1].job.body(), invalid_utf8, "the body is kept as received");
-    assert_eq!(dead[2].job.body(), wrong_payload);
-    assert_eq!((runs.of("discard"), runs.of("index"), runs.of("slow started")), (1, 0, 0));
-    worker.stop().await.unwrap();
-}
-
-async fn a_worker_that_is_stopped_finishes_its_running_job(storage: Storage) {
-    let runs = Runs::default();
-    let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![slow, copy_stored]).build().unwrap();
-    let worker = storage.work(&hooks, WorkerOptions::default());
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![discard]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
     assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
-    wait_until("the handler started", async || runs.of("slow started") == 1).await;
+    wait_until("the job is dead", async || !hooks.dead_jobs(10).await.unwrap().is_empty()).await;
+    let dead = hooks.dead_jobs(10).await.unwrap();
+    assert_eq!((dead[0].attempts, dead[0].last_error()), (1, "this can never succeed"));
     worker.stop().await.unwrap();
-    assert_eq!(runs.of("slow ended"), 1);
-    let worker = storage.work(&hooks, WorkerOptions::default());
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!((runs.of("slow started"), runs.of("copy_stored")), (1, 1), "a finished job is recorded as done");
-    worker.stop().await.unwrap();
-}
-
-async fn a_job_of_a_crashed_worker_is_done_by_another_worker(storage: Storage) {
-    let runs = Runs::default();
-    let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![slow]).build().unwrap();
-    let worker = storage.work(&hooks, WorkerOptions::default());
-    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
-    wait_until("the handler started", async || runs.of("slow started") == 1).await;
-    worker.abort();
-    let other = storage.work(&hooks, WorkerOptions::default());
-    wait_until("the handler ended", async || runs.of("slow ended") == 1).await;
-    wait_for_unexpected_runs().await;
-    assert_eq!((runs.of("slow started"), runs.of("slow ended")), (2, 1));
-    other.stop().await.unwrap();
 }
 
 async fn a_handler_that_hangs_or_panics_runs_again(storage: Storage) {
     let runs = Runs::default();
-    let builder = builder(&runs).handler_timeout(Duration::from_millis(200));
-    let hooks = storage.attach(builder).handlers(webhook_handlers![hang_once, panic_once]).build().unwrap();
-    let worker = storage.work(&hooks, WorkerOptions::default());
+    let builder = quick(&runs, &storage).handler_timeout(Duration::from_millis(200));
+    let hooks = builder.handlers(webhook_handlers![hang_once, panic_once]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
     assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
     wait_until("both handlers ran twice", async || (runs.of("hang_once"), runs.of("panic_once")) == (2, 2)).await;
     worker.stop().await.unwrap();
-    assert!(storage.dead().await.unwrap().is_empty());
+    assert_eq!(hooks.queue_stats().await.unwrap(), QueueStats::default());
 }
 
-async fn a_job_stopped_by_the_time_limit_of_apalis_runs_again(storage: Storage) {
+async fn a_job_is_kept_as_it_was_received(storage: Storage) {
     let runs = Runs::default();
-    let hooks = storage.attach(builder(&runs)).handlers(webhook_handlers![hang_once]).build().unwrap();
-    let options = WorkerOptions { timeout: Duration::from_millis(200), retries: 0, ..WorkerOptions::default() };
-    let worker = storage.work(&hooks, options);
-    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
-    wait_until("the job ran again", async || runs.of("hang_once") == 2).await;
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![index, any]).queue_attempts(1).build().unwrap();
+    // Signed and of a known event, but with a payload that does not fit the event.
+    let wrong_payload = r#"{"hook": {"event": "file.uploaded"}, "data": {"uuid": "not one", "name": "a\u0000b"}}"#;
+    assert_eq!(send(&hooks, wrong_payload).await.status(), StatusCode::ACCEPTED);
+    let invalid_utf8 =
+        [&br#"{"hook": {"event": "file.uploaded"}, "data": ""#[..], &[0xFF, 0xFE], &br#""}"#[..]].concat();
+    assert_eq!(send(&hooks, invalid_utf8.clone()).await.status(), StatusCode::ACCEPTED);
+    // PostgreSQL's texts cannot hold a zero byte.
+    let zero_byte = r#"{"hook": {"event": "file.\u0000"}, "data": {"uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b"}}"#;
+    assert_eq!(send(&hooks, zero_byte).await.status(), StatusCode::ACCEPTED);
+    assert_eq!(send(&hooks, "not JSON").await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+
+    let worker = RunningWorker::start(&hooks);
+    wait_until("four jobs are dead", async || hooks.dead_jobs(10).await.unwrap().len() == 4).await;
+    let dead = hooks.dead_jobs(10).await.unwrap();
+    let bodies: BTreeSet<_> = dead.iter().map(|dead| dead.job.body().to_vec()).collect();
+    assert_eq!(bodies, BTreeSet::from([wrong_payload.as_bytes().to_vec(), invalid_utf8]));
+    assert!(dead.iter().all(|dead| dead.attempts == 0 && dead.last_error().contains("not a payload")), "{dead:?}");
+    wait_until("the unknown event was handled", async || runs.of("file.\0") == 1).await;
     worker.stop().await.unwrap();
-    assert!(storage.dead().await.unwrap().is_empty());
+}
+
+async fn many_deliveries_at_once_are_stored_and_run(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![index, copy]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
+    let bodies: Vec<_> = (0..300).map(upload_of).collect();
+    let answers = join_all(bodies.iter().map(|body| send(&hooks, body.clone()))).await;
+    assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
+    wait_until("all jobs ran", async || (runs.of("index"), runs.of("copy")) == (300, 300)).await;
+    let answers = join_all(bodies.into_iter().map(|body| send(&hooks, body))).await;
+    assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
+    wait_for_unexpected_runs().await;
+    assert_eq!((runs.of("index"), runs.of("copy")), (300, 300));
+    worker.stop().await.unwrap();
+    assert_eq!(hooks.queue_stats().await.unwrap(), QueueStats::default());
 }

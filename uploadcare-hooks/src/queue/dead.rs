@@ -1,97 +1,238 @@
-//! Dead jobs: listed, and run again.
+//! Jobs that failed: listed, run again, discarded. Knows no database.
 
 use std::fmt;
 
-use apalis_core::{
-    backend::{FetchById, Filter, ListAllTasks, ListTasks, TaskSink, WireFormatBackend, codec::Codec},
-    task::{status::Status, task_id::TaskId},
+use jiff::Timestamp;
+
+use super::{
+    Failure, Job, QueueError,
+    dispatch::Queue,
+    storage::{Found, Verdict},
 };
-use ulid::Ulid;
+use crate::{payload::EventKind, router::WebhookRouter};
 
-use super::{Job, QueueError};
-use crate::delivery::DeliveryId;
-
-/// A job that will not be tried again, see [the module](super).
+/// A job that will not be tried again, from [`WebhookRouter::dead_jobs`].
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadJob {
-    /// The job.
+    /// The job, with the body of its delivery.
     pub job: Job,
-    /// How often it was tried.
-    pub attempts: usize,
-    /// How often it may be tried.
-    allowed: usize,
-    id: TaskId,
+    /// How many attempts started. 0 if no process had its handler, or could read its body.
+    pub attempts: u32,
+    /// The latest failures, oldest first. The last says why the job died.
+    pub failures: Vec<Failure>,
+    /// When it died.
+    pub died_at: Timestamp,
+    died: i64,
 }
 
-impl fmt::Debug for DeadJob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeadJob")
-            .field("id", &format_args!("{}", self.id))
-            .field("job", &self.job)
-            .field("attempts", &self.attempts)
-            .finish_non_exhaustive()
-    }
+/// A job that failed and will be tried again, from [`WebhookRouter::failing_jobs`].
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct FailingJob {
+    /// The job, with the body of its delivery.
+    pub job: Job,
+    /// How many attempts started.
+    pub attempts: u32,
+    /// The latest failures, oldest first.
+    pub failures: Vec<Failure>,
+    /// When it is tried again.
+    pub next_attempt: Timestamp,
 }
 
 impl DeadJob {
-    /// The id of its next run. It follows from its own id, so two callers make the same one.
-    fn next_id(&self) -> TaskId {
-        let id = DeliveryId::from_bytes(format!("{} again", self.id).as_bytes());
-        TaskId::from_ulid(Ulid::from_bytes(*id.as_bytes()))
+    /// Why it died: the text of its last failure.
+    pub fn last_error(&self) -> &str {
+        last_error(&self.failures)
+    }
+
+    fn name_and_death(&self) -> (String, i64) {
+        (self.job.name.clone(), self.died)
     }
 }
 
-/// The dead jobs that were not run again, at most `limit` of them. The log says why each of them
-/// died.
-///
-/// Reads all tasks of the storage, so call it from an administrator's page or command, and not for
-/// every request.
-///
-/// # Errors
-/// [`QueueError`] if the storage fails.
-pub async fn dead_jobs<B>(storage: &mut B, limit: u32) -> Result<Vec<DeadJob>, QueueError>
-where
-    B: ListTasks + ListAllTasks + FetchById + WireFormatBackend,
-    B::Codec: Codec<Job, Compact = <B as WireFormatBackend>::Compact>,
-{
-    // One page for everything: some storages filter after they have cut pages, so an empty page may
-    // not be the last.
-    let filter = Filter { status: Some(Status::Killed), page: 1, page_size: Some(i32::MAX.unsigned_abs()) };
-    let mut tasks = storage.list_tasks(&filter).await.map_err(QueueError::new)?;
-    // apalis-redis 1.0.0 finds none of its own tasks that way. Its list of all tasks is one of this
-    // queue, and does not name the queue.
-    let all = storage.list_all_tasks(&filter).await.map_err(QueueError::new)?;
-    tasks.extend(all.into_iter().filter(|task| task.queue().is_none()));
-    let mut dead = Vec::new();
-    for task in tasks {
-        // Another application may keep tasks of its own in the same queue.
-        let (Ok(job), Some(id)) = (storage.codec().decode(&task.args), task.task_id().cloned()) else { continue };
-        if dead.len() >= limit as usize {
-            break;
-        }
-        let attempts = task.attempt();
-        let one = DeadJob { job, attempts, allowed: task.max_attempts().unwrap_or(attempts).max(1), id };
-        if storage.fetch_by_id(&one.next_id()).await.map_err(QueueError::new)?.is_none() {
-            dead.push(one);
-        }
+impl FailingJob {
+    /// The text of its last failure.
+    pub fn last_error(&self) -> &str {
+        last_error(&self.failures)
     }
-    Ok(dead)
 }
 
-/// Gives a dead job another chance, with as many attempts. A second call for the same one changes
-/// nothing.
-///
-/// # Errors
-/// [`QueueError`] if the storage fails.
-pub async fn run_again<B, Kind>(storage: &mut B, dead: &DeadJob) -> Result<(), QueueError>
-where
-    B: TaskSink<Job, Kind> + FetchById,
-{
-    let id = dead.next_id();
-    if storage.fetch_by_id(&id).await.map_err(QueueError::new)?.is_some() {
-        return Ok(());
+fn last_error(failures: &[Failure]) -> &str {
+    failures.last().map_or("", |failure| failure.error.as_str())
+}
+
+impl From<Found> for DeadJob {
+    fn from(found: Found) -> Self {
+        let Found { job, attempts, failures, at } = found;
+        Self { job, attempts, failures, died_at: timestamp(at), died: at }
     }
-    let task = dead.job.next_run().into_task(dead.allowed).task_id(id);
-    storage.push_task(task.build()).await.map_err(QueueError::new)
+}
+
+impl From<Found> for FailingJob {
+    fn from(found: Found) -> Self {
+        let Found { job, attempts, failures, at } = found;
+        Self { job, attempts, failures, next_attempt: timestamp(at) }
+    }
+}
+
+fn timestamp(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
+}
+
+/// Without the text of failures, which may quote the payload.
+impl fmt::Debug for DeadJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("DeadJob");
+        debug.field("job", &self.job).field("attempts", &self.attempts).field("died_at", &self.died_at);
+        debug.finish_non_exhaustive()
+    }
+}
+
+/// Without the text of failures, which may quote the payload.
+impl fmt::Debug for FailingJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("FailingJob");
+        debug.field("job", &self.job).field("attempts", &self.attempts).field("next_attempt", &self.next_attempt);
+        debug.finish_non_exhaustive()
+    }
+}
+
+/// Which dead jobs to list or to run again, for [`WebhookRouter::find_dead_jobs`] and
+/// [`WebhookRouter::run_all_again`]. All of them by default.
+///
+/// ```no_run
+/// # use uploadcare_hooks::{WebhookRouter, queue::{DeadJobs, QueueError}};
+/// # async fn example(hooks: &WebhookRouter) -> Result<(), QueueError> {
+/// let wanted = DeadJobs::default().handler("index_upload");
+/// let page = hooks.find_dead_jobs(&wanted, 50).await?;
+/// if let Some(last) = page.last() {
+///     let next_page = hooks.find_dead_jobs(&wanted.after(last), 50).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeadJobs {
+    handler: Option<String>,
+    event: Option<EventKind>,
+    after: Option<(i64, String)>,
+}
+
+impl DeadJobs {
+    /// Only jobs of the handler with this name.
+    pub fn handler(mut self, name: impl Into<String>) -> Self {
+        self.handler = Some(name.into());
+        self
+    }
+
+    /// Only jobs of this event.
+    pub fn event(mut self, event: EventKind) -> Self {
+        self.event = Some(event);
+        self
+    }
+
+    /// Only jobs that come after this one in the list: the next page after its last job.
+    pub fn after(mut self, last: &DeadJob) -> Self {
+        self.after = Some((last.died, last.job.name.clone()));
+        self
+    }
+}
+
+/// What a storage is to find.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    /// Dead jobs, or else those that failed and wait.
+    pub(super) dead: bool,
+    pub(super) handler: Option<String>,
+    /// The wire name of an event.
+    pub(super) event: Option<String>,
+    /// Only those before this time and name, in the order latest first.
+    pub(super) before: Option<(i64, String)>,
+    pub(super) most: u32,
+}
+
+impl Search {
+    fn dead(wanted: &DeadJobs, most: u32) -> Self {
+        let DeadJobs { handler, event, after } = wanted.clone();
+        let event = event.map(|event| event.as_str().to_owned());
+        Self { dead: true, handler, event, before: after, most }
+    }
+
+    fn failing(most: u32) -> Self {
+        Self { dead: false, handler: None, event: None, before: None, most }
+    }
+}
+
+impl WebhookRouter {
+    /// The latest dead jobs of the [queue](crate::queue), latest first, at most `limit` of them.
+    ///
+    /// # Errors
+    /// If the router has no queue, or the storage fails.
+    pub async fn dead_jobs(&self, limit: u32) -> Result<Vec<DeadJob>, QueueError> {
+        self.find_dead_jobs(&DeadJobs::default(), limit).await
+    }
+
+    /// Dead jobs of one handler or one event, page by page, see [`DeadJobs`].
+    ///
+    /// # Errors
+    /// If the router has no queue, or the storage fails.
+    pub async fn find_dead_jobs(&self, wanted: &DeadJobs, limit: u32) -> Result<Vec<DeadJob>, QueueError> {
+        let found = Queue::required(self)?.engine().find(&Search::dead(wanted, limit)).await?;
+        Ok(found.into_iter().map(DeadJob::from).collect())
+    }
+
+    /// Jobs that failed and will be tried again, latest attempt first, at most `limit` of them.
+    ///
+    /// # Errors
+    /// If the router has no queue, or the storage fails.
+    pub async fn failing_jobs(&self, limit: u32) -> Result<Vec<FailingJob>, QueueError> {
+        let found = Queue::required(self)?.engine().find(&Search::failing(limit)).await?;
+        Ok(found.into_iter().map(FailingJob::from).collect())
+    }
+
+    /// Gives a dead job as many attempts as a new one. Returns whether this call did it: a job
+    /// that is no longer dead, or that died again since it was listed, is not changed.
+    ///
+    /// # Errors
+    /// If the router has no queue, or the storage fails.
+    pub async fn run_again(&self, dead: &DeadJob) -> Result<bool, QueueError> {
+        let queue = Queue::required(self)?;
+        let changed = queue.engine().decide(&[dead.name_and_death()], Verdict::RunAgain).await?;
+        queue.stored.send_replace(());
+        Ok(changed > 0)
+    }
+
+    /// Gives all these dead jobs as many attempts as new ones. Returns how many this call changed.
+    /// Jobs that die meanwhile are not run a second time.
+    ///
+    /// # Errors
+    /// If the router has no queue, or the storage fails. Those before the failure are changed.
+    pub async fn run_all_again(&self, wanted: &DeadJobs) -> Result<u64, QueueError> {
+        const PAGE: u32 = 200;
+        let (queue, mut wanted, mut changed) = (Queue::required(self)?, wanted.clone(), 0);
+        loop {
+            let page = self.find_dead_jobs(&wanted, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(changed) };
+            let names: Vec<_> = page.iter().map(DeadJob::name_and_death).collect();
+            changed += queue.engine().decide(&names, Verdict::RunAgain).await?;
+            queue.stored.send_replace(());
+            wanted = wanted.after(last);
+        }
+    }
+
+    /// Removes a dead job from the list, for a reason that goes into the log. A redelivery does not
+    /// run it. Returns whether this call did it, as [`run_again`](Self::run_again) does.
+    ///
+    /// # Errors
+    /// If the router has no queue, or the storage fails.
+    pub async fn discard_dead_job(&self, dead: &DeadJob, reason: &str) -> Result<bool, QueueError> {
+        let queue = Queue::required(self)?;
+        let changed = queue.engine().decide(&[dead.name_and_death()], Verdict::Discard).await?;
+        if changed > 0 {
+            let (handler, delivery) = (dead.job.handler(), dead.job.delivery_id());
+            tracing::info!("the dead job of handler `{handler}` for delivery {delivery} was discarded: {reason:?}");
+        }
+        Ok(changed > 0)
+    }
 }

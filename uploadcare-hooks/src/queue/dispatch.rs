@@ -1,13 +1,11 @@
 //! Dispatch through a queue: stores one job for each handler, answers 202, and runs nothing.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, pin::pin, time::Duration};
 
-use apalis_core::backend::TaskSink;
 use futures_util::future::BoxFuture;
-use moka::{policy::EvictionPolicy, sync::Cache};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use super::{Backend, Job, Store};
+use super::{IntoStorage, Job, Retries, Storage, group_commit::GroupCommit, health::Workers, storage::Engine};
 use crate::{
     delivery::{Delivery, DeliveryId, Received},
     event::Event,
@@ -19,116 +17,158 @@ use crate::{
     },
 };
 
-/// How often a job is tried, at most and by default. Some storages of apalis count no further.
-pub(super) const MAX_ATTEMPTS: u32 = 25;
-
-/// How many deliveries are stored at once. Without a bound, writes under load all time out and
-/// starve the workers of connections.
-const STORED_AT_ONCE: usize = 16;
+/// The shortest lease. A worker renews it four times, and its storage may be slow.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
 impl WebhookRouterBuilder {
     /// Stores deliveries as jobs, one for each handler, instead of running their handlers while
     /// Uploadcare waits; see [`queue`](crate::queue).
     ///
-    /// `storage` is any backend of apalis 1 that takes tasks. It must be durable: the router
-    /// answers 202 as soon as the storage has taken all jobs of a delivery. 16 deliveries are
-    /// stored at once; waiting for a turn and storing may each take as long as a
-    /// [handler](Self::handler_timeout). [`max_concurrent_handlers`](Self::max_concurrent_handlers)
-    /// does not apply.
+    /// The router answers 202 as soon as the storage has all jobs of a delivery, and 503 if it
+    /// cannot store them within the [time limit of a handler](Self::handler_timeout). Deliveries
+    /// that arrive together are stored together.
+    /// [`max_concurrent_handlers`](Self::max_concurrent_handlers) does not apply.
     ///
     /// Does not go with `deduplicate` or [`deduplicate_with`](Self::deduplicate_with): a queue
     /// recognises redeliveries itself.
-    pub fn queue<B, Kind>(mut self, storage: B) -> Self
-    where
-        B: TaskSink<Job, Kind> + Clone + Send + Sync + Unpin + 'static,
-        Kind: 'static,
-    {
-        if let Some(mode) = self.mode::<QueueMode>() {
-            mode.store = Some(Box::new(Backend::new(storage)));
-        }
+    pub fn queue<Kind>(mut self, storage: impl IntoStorage<Kind>) -> Self {
+        self.queue_mode(|mode| mode.storage = Some(storage.into_storage()));
         self
     }
 
-    /// Sets how often a job of the [`queue`](Self::queue) is tried before it is dead, 1 to 25.
-    /// Defaults to 25, which is apalis' own default.
-    ///
-    /// The worker's retry layer decides how long to wait in between, see apalis'
-    /// `BackoffRetryPolicy`. Without one, some storages do not wait at all.
-    pub fn queue_attempts(mut self, attempts: u32) -> Self {
-        if let Some(mode) = self.mode::<QueueMode>() {
-            mode.attempts = attempts;
-        }
+    /// Sets how often a job of the [`queue`](Self::queue) is tried before it is dead, and when.
+    /// Defaults to 25 attempts within about 72 hours, see [`Retries`].
+    pub fn queue_retries(mut self, retries: Retries) -> Self {
+        self.queue_mode(|mode| mode.options.retries = retries);
         self
     }
+
+    /// Sets how often a job of the [`queue`](Self::queue) is tried before it is dead, 1 to 1000.
+    /// Defaults to 25. Keeps the delays of [`queue_retries`](Self::queue_retries).
+    pub fn queue_attempts(mut self, attempts: u32) -> Self {
+        self.queue_mode(|mode| mode.options.retries = mode.options.retries.with_attempts(attempts));
+        self
+    }
+
+    /// Sets how many jobs [`run_worker`](WebhookRouter::run_worker) runs at once. Defaults to 64.
+    pub fn queue_concurrency(mut self, jobs: usize) -> Self {
+        self.queue_mode(|mode| mode.options.concurrency = jobs);
+        self
+    }
+
+    /// Sets for how long a job is its worker's own before another may take it. Defaults to 45
+    /// seconds, and is at least 1.
+    ///
+    /// A worker renews it all the time while it runs the job, so this is not a limit for handlers.
+    /// It is how long a job waits whose process died, and how long a storage may fail before jobs
+    /// that are running are run by another worker as well.
+    pub fn queue_lease(mut self, lease: Duration) -> Self {
+        self.queue_mode(|mode| mode.options.lease = lease);
+        self
+    }
+
+    /// Sets how long a stopped worker waits for its running jobs. Defaults to 25 seconds, less than
+    /// what most supervisors wait before they kill a process. Jobs that take longer are handed back
+    /// and tried again.
+    pub fn queue_stop_timeout(mut self, limit: Duration) -> Self {
+        self.queue_mode(|mode| mode.options.stop_timeout = limit);
+        self
+    }
+
+    /// Sets for how long jobs that are done are remembered. Defaults to 96 hours: Uploadcare
+    /// redelivers for 72, and a redelivery of a forgotten job runs it again.
+    ///
+    /// The worker removes older ones. Dead jobs stay until they are
+    /// [run again](WebhookRouter::run_again) or [discarded](WebhookRouter::discard_dead_job).
+    pub fn queue_retention(mut self, retention: Duration) -> Self {
+        self.queue_mode(|mode| mode.options.retention = retention);
+        self
+    }
+
+    fn queue_mode(&mut self, change: impl FnOnce(&mut QueueMode)) {
+        if let Some(mode) = self.mode::<QueueMode>() {
+            change(mode);
+        }
+    }
+}
+
+/// The options of a queue, while the router is being built.
+#[derive(Default)]
+struct QueueMode {
+    storage: Option<Storage>,
+    options: Options,
 }
 
 /// The options of a queue.
-struct QueueMode {
-    store: Option<Box<dyn Store>>,
-    attempts: u32,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Options {
+    pub(super) retries: Retries,
+    pub(super) concurrency: usize,
+    pub(super) lease: Duration,
+    pub(super) stop_timeout: Duration,
+    pub(super) retention: Duration,
 }
 
-impl Default for QueueMode {
+impl Default for Options {
     fn default() -> Self {
-        Self { store: None, attempts: MAX_ATTEMPTS }
+        Self {
+            retries: Retries::default(),
+            concurrency: 64,
+            lease: Duration::from_secs(45),
+            stop_timeout: Duration::from_secs(25),
+            retention: Duration::from_secs(96 * 60 * 60),
+        }
     }
 }
 
 impl Mode for QueueMode {
     fn chosen_by(&self) -> Option<&'static str> {
-        self.store.as_ref().map(|_| "queue")
+        self.storage.as_ref().map(|_| "queue")
     }
 
     fn problems(&self, _: &Limits) -> Vec<BuildProblem> {
-        let (attempts, most) = (self.attempts, MAX_ATTEMPTS);
-        if (1..=most).contains(&attempts) { Vec::new() } else { vec![BuildProblem::QueueAttempts { attempts, most }] }
+        let mut problems = self.options.retries.problems();
+        if self.options.concurrency == 0 {
+            problems.push(BuildProblem::Zero { option: "queue_concurrency" });
+        }
+        if self.options.lease < SHORTEST_LEASE {
+            problems.push(BuildProblem::QueueLease { lease: self.options.lease, least: SHORTEST_LEASE });
+        }
+        problems
     }
 
     fn build(self: Box<Self>) -> Option<Box<dyn Dispatch>> {
-        Some(Box::new(Queue::new(self.store?, self.attempts)))
+        let storage = self.storage?;
+        Some(Box::new(Queue {
+            group_commit: GroupCommit::default(),
+            storage,
+            options: self.options,
+            stored: watch::Sender::default(),
+            workers: Workers::default(),
+        }))
     }
 }
 
-/// The queue of a router: where its jobs go, and what this process remembers of them.
+/// The queue of a router: where its jobs go, and its options.
 pub(super) struct Queue {
-    store: Box<dyn Store>,
-    turns: Semaphore,
-    attempts: usize,
-    /// The jobs that this process has run, by idempotency key. A storage that failed to record the
-    /// end of a job hands it out again.
-    pub(super) done: Cache<String, ()>,
-    /// The jobs that this process has stored, by idempotency key: a redelivery need not ask the
-    /// storage.
-    stored: Cache<String, ()>,
+    pub(super) storage: Storage,
+    pub(super) options: Options,
+    group_commit: GroupCommit,
     /// Changes whenever this process has stored a delivery, and wakes its workers.
-    pub(super) wake: watch::Sender<()>,
+    pub(super) stored: watch::Sender<()>,
+    pub(super) workers: Workers,
 }
 
 impl Queue {
-    fn new(store: Box<dyn Store>, attempts: u32) -> Self {
-        Self {
-            store,
-            turns: Semaphore::new(STORED_AT_ONCE),
-            attempts: usize::try_from(attempts).unwrap_or(usize::MAX),
-            done: recent_keys(),
-            stored: recent_keys(),
-            wake: watch::Sender::default(),
-        }
-    }
-
     /// The queue of this router, if it has one.
     pub(super) fn of(router: &WebhookRouter) -> Option<&Self> {
         let mode: &dyn Any = router.core.mode.as_deref()?;
         mode.downcast_ref()
     }
-}
 
-/// Remembers the latest keys for an hour.
-fn recent_keys() -> Cache<String, ()> {
-    const REMEMBERED: u64 = 100_000;
-    const FOR: Duration = Duration::from_secs(60 * 60);
-    // moka's own policy refuses new keys once the cache is full.
-    Cache::builder().max_capacity(REMEMBERED).time_to_live(FOR).eviction_policy(EvictionPolicy::lru()).build()
+    pub(super) fn engine(&self) -> &dyn Engine {
+        self.storage.0.as_ref()
+    }
 }
 
 impl Dispatch for Queue {
@@ -143,7 +183,7 @@ impl Dispatch for Queue {
 
 impl Queue {
     async fn enqueue(&self, router: &WebhookRouter, verified: Verified<'_>) -> Dispatched {
-        // Decode only `hook`: a payload that cannot be read becomes a dead job instead of a
+        // Decode only `hook`: a payload that cannot be read becomes a job that fails instead of a
         // rejection.
         let Peek { hook } = payload::from_slice(&verified.request.body)
             .map_err(|error| verified.reject(RejectionReason::NotAPayload(error)))?;
@@ -154,36 +194,23 @@ impl Queue {
         let key = key(router, verified.request);
         let job =
             |handler: &HandlerDescriptor| Job::new(handler.name(), identified.id, key, identified.kind.clone(), &body);
-        let mut jobs: Vec<_> = selection.iter().map(job).collect();
+        let jobs: Vec<_> = selection.iter().map(job).collect();
         if jobs.is_empty() {
             return Ok(Acknowledged::Done);
         }
-        jobs.retain(|job| !self.stored.contains_key(&job.idempotency_key()));
-        if jobs.is_empty() {
-            router.core.observer.duplicate(identified.id);
-            return Ok(Acknowledged::Stored);
-        }
-        self.store(router, jobs).await.map_err(|error| identified.reject(RejectionReason::QueueFailed(error)))?;
+        let mut storing = pin!(self.group_commit.store(self.engine(), jobs));
+        router
+            .core
+            .limits
+            .handler
+            .apply(&mut storing)
+            .await
+            .map_err(|out_of_time| format!("the queue's storage {out_of_time}"))
+            .and_then(|stored| stored.map_err(|error| error.to_string()))
+            .map_err(|error| identified.reject(RejectionReason::QueueFailed(error)))?;
+        self.stored.send_replace(());
+        self.warn_without_worker().await;
         Ok(Acknowledged::Stored)
-    }
-
-    /// Stores jobs when it is their turn.
-    async fn store(&self, router: &WebhookRouter, jobs: Vec<Job>) -> Result<(), String> {
-        let keys: Vec<_> = jobs.iter().map(Job::idempotency_key).collect();
-        let limit = router.core.limits.handler;
-        let mut turn = Box::pin(self.turns.acquire());
-        let _turn = limit
-            .apply(&mut turn)
-            .await
-            .map_err(|out_of_time| format!("the queue's storage is busy: a turn to store {out_of_time}"))?;
-        limit
-            .apply(&mut self.store.store(jobs, self.attempts))
-            .await
-            .map_err(|out_of_time| format!("the queue's storage {out_of_time}"))?
-            .map_err(|error| error.to_string())?;
-        keys.into_iter().for_each(|key| self.stored.insert(key, ()));
-        self.wake.send_replace(());
-        Ok(())
     }
 }
 

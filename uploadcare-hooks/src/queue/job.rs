@@ -1,8 +1,7 @@
-//! One delivery for one handler, as it is stored. Its form must stay readable for later releases.
+//! One delivery for one handler, as it is stored.
 
 use std::fmt;
 
-use apalis_core::task::builder::TaskBuilder;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,32 +15,24 @@ use crate::{delivery::DeliveryId, payload::EventKind};
 /// headers are not stored, because the signature among them could be replayed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    handler: String,
-    delivery: DeliveryId,
-    key: DeliveryId,
-    event: EventKind,
-    received_at: Timestamp,
-    body: Body,
+    /// The same for every redelivery, and unlike that of any other job in its queue.
+    pub(super) name: String,
+    pub(super) handler: String,
+    pub(super) delivery: DeliveryId,
+    pub(super) event: EventKind,
+    pub(super) received_at: Timestamp,
+    #[serde(with = "text_or_digits")]
+    pub(super) body: Bytes,
     /// How often it was run again after it was dead.
     #[serde(default)]
-    run: u32,
-}
-
-/// Almost every body is text. In JSON text is shorter than digits, and people can read it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Body {
-    Text(String),
-    Hex(String),
+    pub(super) run: u32,
 }
 
 impl Job {
-    pub(crate) fn new(handler: &str, delivery: DeliveryId, key: DeliveryId, event: EventKind, body: &Bytes) -> Self {
-        let body = match std::str::from_utf8(body) {
-            Ok(text) => Body::Text(text.to_owned()),
-            Err(_) => Body::Hex(hex::encode(body)),
-        };
-        Self { handler: handler.to_owned(), delivery, key, event, received_at: Timestamp::now(), body, run: 0 }
+    /// `key` is the delivery's deduplication key.
+    pub(super) fn new(handler: &str, delivery: DeliveryId, key: DeliveryId, event: EventKind, body: &Bytes) -> Self {
+        let (name, handler, body) = (format!("{key}/{handler}"), handler.to_owned(), body.clone());
+        Self { name, handler, delivery, event, received_at: Timestamp::now(), body, run: 0 }
     }
 
     /// The name of its handler.
@@ -66,37 +57,12 @@ impl Job {
 
     /// The body, as it was received and signed.
     pub fn body(&self) -> Bytes {
-        match &self.body {
-            Body::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
-            // Only this file writes these digits. Broken ones give an empty body, which is no
-            // payload.
-            Body::Hex(digits) => hex::decode(digits).unwrap_or_default().into(),
-        }
+        self.body.clone()
     }
 
-    /// How often it was [run again](super::run_again) after it was dead.
+    /// How often it was [run again](crate::WebhookRouter::run_again) after it was dead.
     pub fn run(&self) -> u32 {
         self.run
-    }
-
-    /// The job for its next run.
-    pub(super) fn next_run(&self) -> Self {
-        Self { run: self.run.saturating_add(1), ..self.clone() }
-    }
-
-    /// The name of the job in its queue: the same for every redelivery.
-    pub(crate) fn idempotency_key(&self) -> String {
-        match self.run {
-            0 => format!("{}/{}", self.key, self.handler),
-            run => format!("{}/{}#{run}", self.key, self.handler),
-        }
-    }
-
-    /// The storage chooses the id. It must not follow from the delivery, because storages want ids
-    /// that are unique across all their queues.
-    pub(super) fn into_task(self, attempts: usize) -> TaskBuilder<Self> {
-        let key = self.idempotency_key();
-        TaskBuilder::new(self).idempotency_key(key).max_attempts(attempts)
     }
 }
 
@@ -110,5 +76,36 @@ impl fmt::Debug for Job {
             .field("received_at", &self.received_at)
             .field("run", &self.run)
             .finish_non_exhaustive()
+    }
+}
+
+/// For storages that keep a job as JSON. Almost every body is text, which is shorter in JSON than
+/// digits, and people can read it.
+mod text_or_digits {
+    use std::borrow::Cow;
+
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Body<'a> {
+        Text(Cow<'a, str>),
+        Hex(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(body) {
+            Ok(text) => Body::Text(text.into()),
+            Err(_) => Body::Hex(hex::encode(body)),
+        }
+        .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        match Body::deserialize(deserializer)? {
+            Body::Text(text) => Ok(text.into_owned().into()),
+            Body::Hex(digits) => hex::decode(digits).map(Bytes::from).map_err(D::Error::custom),
+        }
     }
 }

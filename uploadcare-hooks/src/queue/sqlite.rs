@@ -1,45 +1,386 @@
-//! Opens a queue in a SQLite file. Knows nothing of jobs but their type.
+//! A queue in a SQLite file. Knows nothing of requests and handlers.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use apalis_sqlite::{Config, SqliteConnectOptions, SqlitePoolOptions, SqliteStorage};
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sqlx::{
+    AssertSqlSafe, SqlitePool, Transaction,
+    query::Query,
+    sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
 
-use super::{Job, QueueError};
-use crate::message::with_causes;
+use super::{
+    Job, OpenOptions, QueueError, QueueStats, Storage,
+    dead::Search,
+    sql::{
+        BATCHES, COLUMNS, DEAD, DONE, JobRow, LARGEST_BATCH, RUNNING, WAITING, all_found, all_taken, batch,
+        milliseconds,
+    },
+    storage::{Attempts, End, Ended, Engine, Found, Taken, Turn, Verdict, failures_to_json},
+};
 
-/// The name of the queue. By default it would be the name of a Rust type, and types move.
-const QUEUE: &str = "uploadcare-hooks";
+/// The number at the head of a SQLite file that says which application it belongs to: `UCHQ`.
+const APPLICATION: i32 = 0x5543_4851;
 
-/// With apalis' index over the workers of all jobs, SQLite reads every job that a worker ever ran
-/// to record the end of one. Other indexes cover its remaining queries.
-const DROP_INDEX: &str = "DROP INDEX IF EXISTS LIdx";
+/// The version of the tables. A later version of this crate may change it, and then converts the
+/// tables.
+const VERSION: i32 = 1;
+
+/// How long a writer waits for one of another process.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// Opens a queue in a SQLite file, and creates the file if it is missing. Needs the feature
 /// `queue-sqlite`.
 ///
 /// For one machine with a local disk: SQLite's locks do not work reliably on network file systems.
-/// Stored jobs survive a crash of the machine, because the file is in WAL mode with `synchronous =
-/// FULL`. A `Config` of your own should name the queue, `uploadcare-hooks` for instance: the name
-/// in `Config::default()` is `default`.
+/// What is stored survives a crash of the machine, because the file is in WAL mode with
+/// `synchronous = FULL`. Several processes may open it.
 ///
 /// # Errors
-/// [`QueueError`] if the file cannot be opened or written, or is not a SQLite database.
-pub async fn open_sqlite(file: impl AsRef<Path>) -> Result<SqliteStorage<Job>, QueueError> {
-    let file = file.as_ref();
-    open(file).await.map_err(|error| QueueError(format!("{}: {}", file.display(), with_causes(&error))))
+/// If the file cannot be opened or written, is not a SQLite database, belongs to another
+/// application, or was written by a later version of this crate.
+pub async fn open_sqlite(file: impl AsRef<Path>) -> Result<Storage, QueueError> {
+    OpenOptions::new().open_sqlite(file).await
 }
 
-async fn open(file: &Path) -> Result<SqliteStorage<Job>, sqlx::Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    // SQLite has one writer at a time. With one connection, a second writer waits instead of
-    // failing.
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-    SqliteStorage::migrations().run(&pool).await?;
-    sqlx::query(DROP_INDEX).execute(&pool).await?;
-    Ok(SqliteStorage::new(&pool).with_config(Config::default().queue(QUEUE)))
+impl OpenOptions {
+    /// Opens a SQLite file, see [`open_sqlite`]. Needs the feature `queue-sqlite`.
+    ///
+    /// # Errors
+    /// As `open_sqlite`, and if the name is not valid.
+    pub async fn open_sqlite(&self, file: impl AsRef<Path>) -> Result<Storage, QueueError> {
+        let file = file.as_ref();
+        self.open(|| open(file, &self.name)).await
+    }
+}
+
+async fn open(file: &Path, name: &str) -> Result<Storage, QueueError> {
+    let opened = SqliteFile::open(file, name).await;
+    opened.map(Storage::new).map_err(|error| error.about(file.display()))
+}
+
+/// An opened file. All calls share one connection: SQLite has one writer at a time, and a second
+/// connection would have to be tried again and again instead of waiting for its turn.
+#[derive(Debug)]
+struct SqliteFile {
+    pool: SqlitePool,
+    file: String,
+    sql: Statements,
+}
+
+/// The statements, for the table of this queue. Times are milliseconds since 1970.
+#[derive(Debug)]
+struct Statements {
+    create: String,
+    /// For as many jobs as [`BATCHES`] says, see [`batch`].
+    store: [String; BATCHES.len()],
+    failed: String,
+    turn: String,
+    renew: String,
+    hand_back: String,
+    find: String,
+    run_again: String,
+    discard: String,
+    stats: String,
+    clean: String,
+}
+
+impl Statements {
+    /// `name` has only letters, digits and `_`.
+    fn of(name: &str) -> Self {
+        Self {
+            create: format!(
+                "CREATE TABLE IF NOT EXISTS {name} (
+                    id INTEGER PRIMARY KEY,
+                    name TEXT NOT NULL UNIQUE,
+                    state INTEGER NOT NULL DEFAULT {WAITING},
+                    due_at INTEGER NOT NULL,
+                    attempts INTEGER NOT NULL DEFAULT 0,
+                    run INTEGER NOT NULL DEFAULT 0,
+                    ended_at INTEGER,
+                    worker TEXT,
+                    failures TEXT,
+                    handler TEXT NOT NULL,
+                    event TEXT NOT NULL,
+                    delivery TEXT NOT NULL,
+                    received_at INTEGER NOT NULL,
+                    body BLOB NOT NULL
+                ) STRICT;
+                CREATE INDEX IF NOT EXISTS {name}_due ON {name}(due_at) WHERE state < {DEAD};
+                CREATE INDEX IF NOT EXISTS {name}_ended ON {name}(state, ended_at) WHERE state >= {DEAD};"
+            ),
+            store: BATCHES.map(|jobs| {
+                let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; jobs].join(", ");
+                format!(
+                    "INSERT INTO {name} (name, due_at, handler, event, delivery, received_at, body)
+                     SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL ON CONFLICT (name) DO NOTHING"
+                )
+            }),
+            failed: format!(
+                "UPDATE {name} SET state = ?, due_at = ?, ended_at = ?, attempts = ?, failures = ?, worker = NULL
+                 WHERE name = ? AND state = {RUNNING} AND worker = ?"
+            ),
+            // One statement for both, since each call costs as much as several rows.
+            turn: format!(
+                "WITH ended AS MATERIALIZED (SELECT value FROM json_each(?1))
+                 UPDATE {name} SET
+                    state = iif(name IN ended, {DONE}, {RUNNING}),
+                    ended_at = iif(name IN ended, ?2, NULL),
+                    due_at = iif(name IN ended, due_at, ?3),
+                    worker = iif(name IN ended, NULL, ?4),
+                    attempts = iif(name IN ended, attempts, attempts + 1),
+                    failures = iif(name IN ended, NULL, failures),
+                    body = iif(name IN ended, x'', body)
+                 WHERE state < {DEAD} AND (
+                    name IN ended OR id IN (
+                        SELECT id FROM {name} WHERE state < {DEAD} AND due_at <= ?2 AND name NOT IN ended
+                        ORDER BY due_at LIMIT ?5
+                    )
+                 )
+                 RETURNING {COLUMNS}"
+            ),
+            renew: format!(
+                "UPDATE {name} SET due_at = ?
+                 WHERE name IN (SELECT value FROM json_each(?)) AND state = {RUNNING} AND worker = ?"
+            ),
+            hand_back: format!(
+                "UPDATE {name} SET state = {WAITING}, due_at = ?, worker = NULL, attempts = attempts - 1
+                 WHERE name NOT IN (SELECT value FROM json_each(?)) AND state = {RUNNING} AND worker = ?"
+            ),
+            find: format!(
+                "SELECT {COLUMNS} FROM {name}
+                 WHERE CASE WHEN ?1 THEN state = {DEAD} ELSE state = {WAITING} AND failures IS NOT NULL END
+                   AND (?2 IS NULL OR handler = ?2) AND (?3 IS NULL OR event = ?3)
+                   AND (?4 IS NULL OR (coalesce(ended_at, due_at), name) < (?4, ?5))
+                 ORDER BY coalesce(ended_at, due_at) DESC, name DESC LIMIT ?6"
+            ),
+            run_again: format!(
+                "UPDATE {name} SET state = {WAITING}, due_at = ?, ended_at = NULL, attempts = 0, run = run + 1
+                 WHERE name = ? AND state = {DEAD} AND ended_at = ?"
+            ),
+            discard: format!(
+                "UPDATE {name} SET state = {DONE}, ended_at = ?, failures = NULL, body = x''
+                 WHERE name = ? AND state = {DEAD} AND ended_at = ?"
+            ),
+            stats: format!(
+                "SELECT count(*) FILTER (WHERE state < {DEAD} AND due_at <= ?1),
+                        count(*) FILTER (WHERE state = {RUNNING} AND due_at > ?1),
+                        count(*) FILTER (WHERE state = {WAITING} AND due_at > ?1),
+                        (SELECT count(*) FROM {name} WHERE state = {DEAD}),
+                        min(due_at) FILTER (WHERE due_at <= ?1)
+                 FROM {name} WHERE state < {DEAD}"
+            ),
+            clean: format!(
+                "DELETE FROM {name} WHERE id IN
+                 (SELECT id FROM {name} WHERE state = {DONE} AND ended_at < ? ORDER BY ended_at LIMIT ?)"
+            ),
+        }
+    }
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    serde_json::to_string(&names.collect::<Vec<_>>()).unwrap_or_default()
+}
+
+impl SqliteFile {
+    async fn open(file: &Path, name: &str) -> Result<Self, QueueError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .busy_timeout(BUSY)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            // Twice the default: fewer pages are copied more than once.
+            .pragma("wal_autocheckpoint", "2000");
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let opened = Self { pool, file: file.display().to_string(), sql: Statements::of(name) };
+        opened.create().await?;
+        Ok(opened)
+    }
+
+    /// Creates the table if it is missing.
+    async fn create(&self) -> Result<(), QueueError> {
+        let mut transaction = self.begin().await?;
+        let application: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await?;
+        let version: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
+        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *transaction).await?;
+        if application != APPLICATION && (application != 0 || version != 0 || tables != 0) {
+            return Err(QueueError::new("this is a database of another application: give the queue a file of its own")
+                .refused());
+        }
+        if version > VERSION {
+            return Err(QueueError::new(format!(
+                "a later version of uploadcare-hooks wrote this file, in version {version}, and this one reads up to \
+                 {VERSION}: update the application"
+            ))
+            .refused());
+        }
+        let head = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
+        sqlx::raw_sql(AssertSqlSafe(format!("{head} {}", self.sql.create))).execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Begins a transaction that writes. A transaction that only turns into one could not wait for
+    /// a writer of another process.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, QueueError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    async fn store_all(&self, jobs: &[Job]) -> Result<(), QueueError> {
+        if jobs.len() <= LARGEST_BATCH {
+            // One statement is a transaction of its own.
+            return self.insert(jobs).execute(&self.pool).await.map(drop).map_err(QueueError::from);
+        }
+        let mut transaction = self.begin().await?;
+        for jobs in jobs.chunks(LARGEST_BATCH) {
+            self.insert(jobs).execute(&mut *transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// At most [`LARGEST_BATCH`] jobs.
+    fn insert(&self, jobs: &[Job]) -> Query<'_, Sqlite, SqliteArguments> {
+        let (sql, empty) = batch(&self.sql.store, jobs.len());
+        let (mut insert, now) = (sqlx::query(AssertSqlSafe(sql)), now());
+        for job in jobs {
+            insert = insert.bind(job.name.clone()).bind(now).bind(job.handler.clone());
+            insert = insert.bind(job.event.as_str().to_owned()).bind(job.delivery.to_string());
+            insert = insert.bind(job.received_at.as_millisecond()).bind(job.body.to_vec());
+        }
+        for _ in 0..7 * empty {
+            insert = insert.bind(None::<i64>);
+        }
+        insert
+    }
+
+    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, QueueError> {
+        let failed = |ended: &&Ended| !matches!(ended.end, End::Done);
+        if turn.ended.iter().any(|ended| failed(&ended)) {
+            self.record_failures(turn.worker, turn.ended.iter().filter(failed)).await?;
+        }
+        let (done, now) = (turn.ended.iter().filter(|ended| !failed(ended)).map(|ended| &ended.name), now());
+        let rows: Vec<JobRow> = sqlx::query_as(AssertSqlSafe(&*self.sql.turn))
+            .bind(names(done))
+            .bind(now)
+            .bind(now + milliseconds(turn.lease))
+            .bind(turn.worker)
+            .bind(i64::try_from(turn.most).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(all_taken(rows))
+    }
+
+    async fn record_failures(&self, worker: &str, ended: impl Iterator<Item = &Ended>) -> Result<(), QueueError> {
+        let (mut transaction, now) = (self.begin().await?, now());
+        for Ended { name, end } in ended {
+            let (state, due_at, ended_at, Attempts { started, failures }) = match end {
+                End::Done => continue,
+                End::Again(attempts, delay) => (WAITING, now + milliseconds(*delay), None, attempts),
+                End::Dead(attempts) => (DEAD, now, Some(now), attempts),
+            };
+            sqlx::query(AssertSqlSafe(&*self.sql.failed))
+                .bind(state)
+                .bind(due_at)
+                .bind(ended_at)
+                .bind(*started)
+                .bind(failures_to_json(failures))
+                .bind(name)
+                .bind(worker)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn renew_all(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), QueueError> {
+        let (mut transaction, now, running) = (self.begin().await?, now(), names(running.iter()));
+        for (sql, due_at) in [(&self.sql.renew, now + milliseconds(lease)), (&self.sql.hand_back, now)] {
+            sqlx::query(AssertSqlSafe(&**sql))
+                .bind(due_at)
+                .bind(&running)
+                .bind(worker)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn find_all(&self, search: &Search) -> Result<Vec<Found>, QueueError> {
+        let (at, name) = search.before.clone().unzip();
+        let rows = sqlx::query_as(AssertSqlSafe(&*self.sql.find))
+            .bind(search.dead)
+            .bind(&search.handler)
+            .bind(&search.event)
+            .bind(at)
+            .bind(name)
+            .bind(search.most)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(all_found(rows))
+    }
+
+    async fn decide_all(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, QueueError> {
+        let (mut transaction, mut changed) = (self.begin().await?, 0);
+        let sql = if verdict == Verdict::RunAgain { &self.sql.run_again } else { &self.sql.discard };
+        for (name, died) in dead {
+            let update = sqlx::query(AssertSqlSafe(&**sql)).bind(now()).bind(name).bind(died);
+            changed += update.execute(&mut *transaction).await?.rows_affected();
+        }
+        transaction.commit().await?;
+        Ok(changed)
+    }
+
+    async fn count(&self) -> Result<QueueStats, QueueError> {
+        let now = now();
+        let counts: (i64, i64, i64, i64, Option<i64>) =
+            sqlx::query_as(AssertSqlSafe(&*self.sql.stats)).bind(now).fetch_one(&self.pool).await?;
+        Ok(QueueStats::of(counts, now))
+    }
+}
+
+impl Engine for SqliteFile {
+    fn describe(&self) -> String {
+        format!("the SQLite file {}", self.file)
+    }
+
+    fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(self.store_all(jobs))
+    }
+
+    fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
+        Box::pin(self.take_turn(turn))
+    }
+
+    fn renew<'a>(
+        &'a self,
+        worker: &'a str,
+        running: &'a [String],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(self.renew_all(worker, running, lease))
+    }
+
+    fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
+        Box::pin(self.find_all(search))
+    }
+
+    fn decide<'a>(&'a self, dead: &'a [(String, i64)], verdict: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
+        Box::pin(self.decide_all(dead, verdict))
+    }
+
+    fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
+        Box::pin(self.count())
+    }
+
+    fn clean(&self, keep: Duration, most: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
+        Box::pin(async move {
+            let clean = sqlx::query(AssertSqlSafe(&*self.sql.clean)).bind(now() - milliseconds(keep)).bind(most);
+            Ok(clean.execute(&self.pool).await?.rows_affected())
+        })
+    }
 }

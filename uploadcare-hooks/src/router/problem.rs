@@ -125,6 +125,27 @@ pub enum BuildProblem {
         /// The most that can be.
         most: u32,
     },
+    /// The delays of `queue_retries` contradict each other.
+    #[error(
+        "`queue_retries` has delays from {first:?} to {longest:?}: the first must be longer than zero and no longer \
+         than the longest, and the longest at most {most:?}"
+    )]
+    QueueDelays {
+        /// The first delay.
+        first: Duration,
+        /// The longest delay.
+        longest: Duration,
+        /// The most that the longest can be.
+        most: Duration,
+    },
+    /// `queue_lease` is so short that a worker could not renew it in time.
+    #[error("`queue_lease` is {lease:?}: give at least {least:?}")]
+    QueueLease {
+        /// What was set.
+        lease: Duration,
+        /// The least that can be.
+        least: Duration,
+    },
     /// A limit of zero, which lets nothing through.
     #[error("`{option}` is zero, which lets no delivery through")]
     Zero {

@@ -11,9 +11,10 @@ use std::{
 
 use apalis_core::backend::ext::poll_strategy::{PollSnapshot, PollStrategy};
 use http::StatusCode;
-use uploadcare_hooks::{WebhookRouter, queue::Polling, webhook_handlers};
+use uploadcare_hooks::{WebhookRouter, queue::apalis::Polling, webhook_handlers};
 
-use crate::{Runs, builder, failing::FakeStorage, index, send, upload_of};
+use super::backend::FakeStorage;
+use crate::{Runs, builder, index, send, upload_of};
 
 /// A worker that looks for jobs when it is woken.
 struct PollingWorker {

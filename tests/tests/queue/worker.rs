@@ -1,0 +1,169 @@
+//! The worker: how it starts and stops, and what it does with the jobs of others.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tests::storages::{Kind, RunningWorker, TestQueue};
+use uploadcare_hooks::{
+    queue::{QueueStats, Storage},
+    webhook_handlers,
+};
+
+use crate::{
+    Runs, builder, copy_stored, deliver, index, over_every_storage, quick, send, slow, upload_of,
+    wait_for_unexpected_runs, wait_until,
+};
+
+over_every_storage! {
+    a_worker_that_is_stopped_finishes_its_running_job
+    a_stopped_worker_hands_back_a_job_that_takes_too_long
+    a_job_of_a_crashed_worker_is_done_by_another_worker
+    a_job_of_a_handler_that_this_process_lacks_is_left_for_others_while_attempts_last
+    a_job_is_not_taken_by_another_worker_while_it_runs_longer_than_its_lease
+    a_worker_runs_no_more_jobs_at_once_than_it_may
+    jobs_that_are_done_are_removed_after_their_retention
+}
+
+async fn a_worker_that_is_stopped_finishes_its_running_job(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![slow, copy_stored]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
+    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
+    wait_until("the handler started", async || runs.of("slow started") == 1).await;
+    worker.stop().await.unwrap();
+    assert_eq!(runs.of("slow ended"), 1);
+    let worker = RunningWorker::start(&hooks);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((runs.of("slow started"), runs.of("copy_stored")), (1, 1), "a finished job is recorded as done");
+    worker.stop().await.unwrap();
+}
+
+async fn a_stopped_worker_hands_back_a_job_that_takes_too_long(storage: Storage) {
+    let runs = Runs::default();
+    let builder = quick(&runs, &storage).queue_stop_timeout(Duration::from_millis(50));
+    let hooks = builder.handlers(webhook_handlers![slow]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
+    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
+    wait_until("the handler started", async || runs.of("slow started") == 1).await;
+    worker.stop().await.unwrap();
+    let failing = hooks.failing_jobs(10).await.unwrap();
+    assert_eq!((failing.len(), failing[0].attempts), (1, 1));
+    assert_eq!(failing[0].last_error(), "it was still running when its worker was stopped");
+    let worker = RunningWorker::start(&hooks);
+    wait_until("the handler ended", async || runs.of("slow ended") == 1).await;
+    assert_eq!(runs.of("slow started"), 2);
+    worker.stop().await.unwrap();
+}
+
+async fn a_job_of_a_crashed_worker_is_done_by_another_worker(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![slow]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
+    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
+    wait_until("the handler started", async || runs.of("slow started") == 1).await;
+    worker.abort();
+    let other = RunningWorker::start(&hooks);
+    wait_until("the handler ended", async || runs.of("slow ended") == 1).await;
+    wait_for_unexpected_runs().await;
+    assert_eq!((runs.of("slow started"), runs.of("slow ended")), (2, 1));
+    other.stop().await.unwrap();
+}
+
+async fn a_job_of_a_handler_that_this_process_lacks_is_left_for_others_while_attempts_last(storage: Storage) {
+    let runs = Runs::default();
+    let new = quick(&runs, &storage).handlers(webhook_handlers![copy_stored]).build().unwrap();
+    let old = quick(&runs, &storage).handlers(webhook_handlers![index]).build().unwrap();
+    let worker = RunningWorker::start(&old);
+    assert_eq!(deliver(&new, "file.stored").await, StatusCode::ACCEPTED);
+    wait_until("the old process saw it", async || !old.failing_jobs(10).await.unwrap().is_empty()).await;
+    let failing = old.failing_jobs(10).await.unwrap();
+    assert_eq!((failing[0].attempts, failing[0].last_error()), (0, "this process has no handler `copy`"));
+    worker.stop().await.unwrap();
+    let worker = RunningWorker::start(&new);
+    wait_until("the new process ran it", async || runs.of("copy_stored") == 1).await;
+    worker.stop().await.unwrap();
+    // Without a process that has its handler, it dies when a job that fails all the time would be.
+    let other = quick(&runs, &storage).handlers(webhook_handlers![slow]).build().unwrap();
+    assert_eq!(deliver(&other, "file.stored").await, StatusCode::ACCEPTED);
+    let worker = RunningWorker::start(&old);
+    wait_until("the job is dead", async || old.dead_jobs(10).await.unwrap().len() == 1).await;
+    let dead = old.dead_jobs(10).await.unwrap();
+    assert_eq!((dead[0].attempts, dead[0].failures.len()), (0, 1));
+    assert!(dead[0].died_at.duration_since(dead[0].failures[0].at) > jiff_seconds(1));
+    worker.stop().await.unwrap();
+}
+
+fn jiff_seconds(seconds: i64) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_secs(seconds)
+}
+
+async fn a_job_is_not_taken_by_another_worker_while_it_runs_longer_than_its_lease(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![very_slow]).build().unwrap();
+    let workers = [RunningWorker::start(&hooks), RunningWorker::start(&hooks)];
+    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
+    wait_until("the handler ended", async || runs.of("very slow ended") == 1).await;
+    assert_eq!(runs.of("very slow started"), 1);
+    for worker in workers {
+        worker.stop().await.unwrap();
+    }
+}
+
+#[uploadcare_hooks::webhook_handler(event = "file.stored")]
+async fn very_slow(_event: uploadcare_hooks::FileStored, uploadcare_hooks::State(runs): uploadcare_hooks::State<Runs>) {
+    runs.count("very slow started");
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    runs.count("very slow ended");
+}
+
+async fn a_worker_runs_no_more_jobs_at_once_than_it_may(storage: Storage) {
+    let runs = Runs::default();
+    let builder = quick(&runs, &storage).queue_concurrency(3);
+    let hooks = builder.handlers(webhook_handlers![hold]).build().unwrap();
+    for size in 0..10 {
+        assert_eq!(send(&hooks, upload_of(size)).await.status(), StatusCode::ACCEPTED);
+    }
+    let worker = RunningWorker::start(&hooks);
+    wait_until("three jobs run", async || runs.of("hold") == 3).await;
+    wait_for_unexpected_runs().await;
+    assert_eq!(runs.of("hold"), 3);
+    let stats = hooks.queue_stats().await.unwrap();
+    assert_eq!((stats.waiting, stats.running), (7, 3), "a worker takes out no more than it can start");
+    assert!(stats.oldest_due.unwrap() >= Duration::from_millis(300), "{stats:?}");
+    // Another worker has places for three more.
+    let other = RunningWorker::start(&hooks);
+    wait_until("six jobs run", async || runs.of("hold") == 6).await;
+    worker.abort();
+    other.abort();
+}
+
+#[uploadcare_hooks::webhook_handler(event = "file.uploaded")]
+async fn hold(_event: uploadcare_hooks::FileUploaded, uploadcare_hooks::State(runs): uploadcare_hooks::State<Runs>) {
+    runs.count("hold");
+    std::future::pending::<()>().await;
+}
+
+async fn jobs_that_are_done_are_removed_after_their_retention(storage: Storage) {
+    let runs = Runs::default();
+    let builder = quick(&runs, &storage).queue_retention(Duration::from_millis(1));
+    let hooks = builder.handlers(webhook_handlers![index]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
+    wait_until("the job ran", async || runs.of("index") == 1).await;
+    worker.stop().await.unwrap();
+    // A worker cleans when it starts.
+    let worker = RunningWorker::start(&hooks);
+    wait_for_unexpected_runs().await;
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
+    wait_until("the forgotten job ran again", async || runs.of("index") == 2).await;
+    worker.stop().await.unwrap();
+    assert_eq!(hooks.queue_stats().await.unwrap(), QueueStats::default());
+}
+
+#[tokio::test]
+async fn without_a_queue_a_worker_returns_and_lists_are_errors() {
+    let hooks = builder(&Runs::default()).handlers(webhook_handlers![index]).build().unwrap();
+    hooks.run_worker(std::future::pending()).await;
+    let error = hooks.dead_jobs(1).await.unwrap_err().to_string();
+    assert!(error.contains("give its builder one with `.queue(..)`"), "{error}");
+}

@@ -1,0 +1,331 @@
+//! A queue in Redis. Knows nothing of requests and handlers.
+//!
+//! Each job is a hash. A sorted set for each state holds the names of its jobs with a time in
+//! milliseconds since 1970: when they are due, when their lease ends, when they died, when they
+//! were done. Each call is one script, so it happens wholly or not at all.
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use ::redis::{
+    Client, FromRedisValue, IntoConnectionInfo, RedisError, Script, ScriptInvocation,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::{
+    Job, OpenOptions, QueueError, QueueStats, Storage,
+    dead::Search,
+    storage::{End, Engine, Found, Taken, Turn, Verdict, failures_from_json, failures_to_json},
+};
+use crate::{delivery::DeliveryId, message::with_causes};
+
+/// The version of the keys and their contents.
+const VERSION: &str = "1";
+
+/// How long the server may take to answer. It syncs its file before, if it is asked to.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Opens a queue in Redis, such as `redis://:password@host:6379/0`. Needs the feature
+/// `queue-redis`. Reconnects by itself when the connection breaks, in the runtime where it was
+/// opened.
+///
+/// Its keys begin with `{uploadcare-hooks:webhooks}`. Any number of processes on any number of
+/// machines can share it. The server must keep what it acknowledged:
+///
+/// - Run it with `appendonly yes` and `appendfsync always`. Without the first its restart loses
+///   jobs, without the second a crash of its machine loses those of the last second. Both are only
+///   warned of.
+/// - A server that evicts any key when its memory is full is refused: set `maxmemory-policy
+///   noeviction`, and it answers with an error instead, so that Uploadcare sends the delivery
+///   again.
+///
+/// TLS: add `redis = { version = "1", features = ["tokio-rustls-comp"] }` to the application, and
+/// write `rediss://`.
+///
+/// # Errors
+/// If the text is no URL of Redis, the server cannot be reached, refuses the password, or evicts
+/// keys. No error shows the password.
+pub async fn open_redis(url: &str) -> Result<Storage, QueueError> {
+    OpenOptions::new().open_redis(url).await
+}
+
+impl OpenOptions {
+    /// Opens a Redis server, see [`open_redis`]. Needs the feature `queue-redis`.
+    ///
+    /// # Errors
+    /// As `open_redis`, and if the name is not valid.
+    pub async fn open_redis(&self, url: &str) -> Result<Storage, QueueError> {
+        self.open(|| open(url, &self.name)).await
+    }
+}
+
+async fn open(url: &str, name: &str) -> Result<Storage, QueueError> {
+    // The error would quote the URL, which may hold a password.
+    let info = url.into_connection_info().map_err(|error| {
+        QueueError::new(format!("this is no URL of Redis ({:?}): write it as redis://host:6379", error.kind()))
+            .refused()
+    })?;
+    let place = format!("Redis at {}", info.addr());
+    let opened = async {
+        let config = ConnectionManagerConfig::new().set_response_timeout(Some(ANSWER)).set_number_of_retries(1);
+        let connection = Client::open(info)?.get_connection_manager_with_config(config).await?;
+        let server = Server { connection, place: place.clone(), keys: Keys::of(name), scripts: Scripts::default() };
+        server.check().await?;
+        Ok(server)
+    };
+    opened.await.map(Storage::new).map_err(|error: QueueError| error.about(place))
+}
+
+impl From<RedisError> for QueueError {
+    fn from(error: RedisError) -> Self {
+        Self::new(with_causes(&error))
+    }
+}
+
+struct Server {
+    connection: ConnectionManager,
+    place: String,
+    keys: Keys,
+    scripts: Scripts,
+}
+
+/// The keys of the queue. The braces keep them on one node of a cluster.
+struct Keys {
+    version: String,
+    job: String,
+    waiting: String,
+    running: String,
+    dead: String,
+    done: String,
+}
+
+impl Keys {
+    fn of(name: &str) -> Self {
+        let key = |key| format!("{{uploadcare-hooks:{name}}}:{key}");
+        Self {
+            version: key("version"),
+            job: key("job:"),
+            waiting: key("waiting"),
+            running: key("running"),
+            dead: key("dead"),
+            done: key("done"),
+        }
+    }
+}
+
+struct Scripts {
+    store: Script,
+    turn: Script,
+    renew: Script,
+    find: Script,
+    decide: Script,
+    stats: Script,
+    clean: Script,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            store: Script::new(include_str!("redis/store.lua")),
+            turn: Script::new(include_str!("redis/turn.lua")),
+            renew: Script::new(include_str!("redis/renew.lua")),
+            find: Script::new(include_str!("redis/find.lua")),
+            decide: Script::new(include_str!("redis/decide.lua")),
+            stats: Script::new(include_str!("redis/stats.lua")),
+            clean: Script::new(include_str!("redis/clean.lua")),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// A job in the answer of a script: its name, a time, and the values of its hash in the order in
+/// which the script asks for them.
+type Answered = (String, i64, Values);
+type Values = (
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    Option<Vec<u8>>,
+    Option<u32>,
+    Option<u32>,
+    Option<String>,
+);
+
+/// Values that another program removed are taken for empty ones: such a job dies as one without a
+/// handler, and does not stop the others.
+fn found((name, at, values): Answered) -> Found {
+    let (handler, event, delivery, received_at, body, run, attempts, failures) = values;
+    let delivery = delivery.and_then(|digits| DeliveryId::from_digits(&digits));
+    let job = Job {
+        delivery: delivery.unwrap_or_else(|| DeliveryId::from_bytes(name.as_bytes())),
+        handler: handler.unwrap_or_default(),
+        event: event.unwrap_or_default().as_str().into(),
+        received_at: Timestamp::from_millisecond(received_at.unwrap_or_default()).unwrap_or_default(),
+        body: body.unwrap_or_default().into(),
+        run: run.unwrap_or_default(),
+        name,
+    };
+    let failures = failures.map_or_else(Vec::new, |json| failures_from_json(&json));
+    Found { job, attempts: attempts.unwrap_or_default(), failures, at }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
+}
+
+impl Server {
+    async fn call<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, QueueError> {
+        Ok(call.invoke_async(&mut self.connection.clone()).await?)
+    }
+
+    /// Looks whether the server keeps what it acknowledges, and whether the queue is one that this
+    /// version can read.
+    async fn check(&self) -> Result<(), QueueError> {
+        let mut connection = self.connection.clone();
+        ::redis::cmd("SETNX").arg(&self.keys.version).arg(VERSION).exec_async(&mut connection).await?;
+        let version: String = ::redis::cmd("GET").arg(&self.keys.version).query_async(&mut connection).await?;
+        if version != VERSION {
+            return Err(QueueError::new(format!(
+                "another version of uploadcare-hooks uses this queue, in version {version:?}, and this one reads \
+                 {VERSION}: update the application, or give the queue another name with `OpenOptions`"
+            ))
+            .refused());
+        }
+        let Some(config) = self.config().await else {
+            tracing::warn!(
+                "{} does not show its configuration: make sure that it has `appendonly yes`, `appendfsync always` and \
+                 `maxmemory-policy noeviction`, or it may lose deliveries that were acknowledged",
+                self.place
+            );
+            return Ok(());
+        };
+        let is = |option: &str, value: &str| config.get(option).is_some_and(|found| found == value);
+        let policy = config.get("maxmemory-policy").map_or("", String::as_str);
+        if policy.starts_with("allkeys") && !is("maxmemory", "0") {
+            return Err(QueueError::new(format!(
+                "it deletes any key when its memory is full (maxmemory-policy = {policy}), also jobs that wait: set \
+                 `maxmemory-policy noeviction`"
+            ))
+            .refused());
+        }
+        if !is("appendonly", "yes") {
+            tracing::warn!("{} loses jobs when it restarts: set `appendonly yes` and `appendfsync always`", self.place);
+        } else if !is("appendfsync", "always") {
+            tracing::warn!(
+                "{} loses the jobs of the last second when its machine crashes: set `appendfsync always`",
+                self.place
+            );
+        }
+        Ok(())
+    }
+
+    /// What the server says of its configuration; `None` if it does not allow to ask.
+    async fn config(&self) -> Option<HashMap<String, String>> {
+        let (mut config, mut connection) = (HashMap::new(), self.connection.clone());
+        for option in ["appendonly", "appendfsync", "maxmemory", "maxmemory-policy"] {
+            let mut get = ::redis::cmd("CONFIG");
+            let found: HashMap<String, String> = get.arg("GET").arg(option).query_async(&mut connection).await.ok()?;
+            config.extend(found);
+        }
+        Some(config)
+    }
+
+    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, QueueError> {
+        let Keys { job, waiting, running, dead, done, .. } = &self.keys;
+        let mut call = self.scripts.turn.key(waiting);
+        call.key(running).key(dead).key(done).arg(job).arg(turn.worker).arg(milliseconds(turn.lease)).arg(turn.most);
+        for ended in turn.ended {
+            call.arg(&ended.name);
+            let (word, attempts, delay) = match &ended.end {
+                End::Done => ("done", None, Duration::ZERO),
+                End::Again(attempts, delay) => ("again", Some(attempts), *delay),
+                End::Dead(attempts) => ("dead", Some(attempts), Duration::ZERO),
+            };
+            let started = attempts.map_or(0, |attempts| attempts.started);
+            let failures = attempts.map(|attempts| failures_to_json(&attempts.failures)).unwrap_or_default();
+            call.arg(word).arg(started).arg(failures).arg(milliseconds(delay));
+        }
+        let taken: Vec<Answered> = self.call(&call).await?;
+        let taken = taken.into_iter().map(found);
+        Ok(taken.map(|Found { job, attempts, failures, .. }| Taken { job, attempt: attempts, failures }).collect())
+    }
+}
+
+impl Engine for Server {
+    fn describe(&self) -> String {
+        self.place.clone()
+    }
+
+    fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
+        let mut call = self.scripts.store.key(&self.keys.waiting);
+        call.key(&self.keys.done).arg(&self.keys.job);
+        for job in jobs {
+            call.arg(&job.name).arg(&job.handler).arg(job.event.as_str()).arg(job.delivery.to_string());
+            call.arg(job.received_at.as_millisecond()).arg(&*job.body);
+        }
+        Box::pin(async move { self.call(&call).await })
+    }
+
+    fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
+        Box::pin(self.take_turn(turn))
+    }
+
+    fn renew<'a>(
+        &'a self,
+        worker: &'a str,
+        running: &'a [String],
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), QueueError>> {
+        let mut call = self.scripts.renew.key(&self.keys.waiting);
+        call.key(&self.keys.running).arg(&self.keys.job).arg(worker).arg(milliseconds(lease)).arg(running);
+        Box::pin(async move { self.call(&call).await })
+    }
+
+    fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
+        let Search { dead, handler, event, before, most } = search;
+        let mut call = self.scripts.find.key(if *dead { &self.keys.dead } else { &self.keys.waiting });
+        call.arg(&self.keys.job).arg(u8::from(!dead));
+        call.arg(handler.as_deref().unwrap_or_default()).arg(event.as_deref().unwrap_or_default());
+        match before {
+            Some((at, name)) => call.arg(at).arg(name),
+            None => call.arg("").arg(""),
+        };
+        call.arg(most);
+        Box::pin(async move {
+            let answered: Vec<Answered> = self.call(&call).await?;
+            Ok(answered.into_iter().map(found).collect())
+        })
+    }
+
+    fn decide<'a>(&'a self, dead: &'a [(String, i64)], verdict: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
+        let mut call = self.scripts.decide.key(&self.keys.waiting);
+        call.key(&self.keys.dead).key(&self.keys.done).arg(&self.keys.job);
+        call.arg(if verdict == Verdict::RunAgain { "again" } else { "discard" });
+        for (name, died) in dead {
+            call.arg(name).arg(died);
+        }
+        Box::pin(async move { self.call(&call).await })
+    }
+
+    fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
+        let mut call = self.scripts.stats.key(&self.keys.waiting);
+        call.key(&self.keys.running).key(&self.keys.dead);
+        Box::pin(async move {
+            let (waiting, running, scheduled, dead, oldest, now) = self.call(&call).await?;
+            Ok(QueueStats::of((waiting, running, scheduled, dead, oldest), now))
+        })
+    }
+
+    fn clean(&self, keep: Duration, most: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
+        let mut call = self.scripts.clean.key(&self.keys.done);
+        call.arg(milliseconds(keep)).arg(most);
+        Box::pin(async move { self.call(&call).await })
+    }
+}
