@@ -18,7 +18,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::{future::join_all, poll};
 use http::{Response, StatusCode};
 use tests::{
     deliveries::{UUID, payload, secret, signed_request},
@@ -183,6 +183,7 @@ over_every_storage! {
     a_handler_that_hangs_or_panics_runs_again
     a_job_is_kept_as_it_was_received
     many_deliveries_at_once_are_stored_and_run
+    a_delivery_whose_client_goes_away_does_not_take_others_with_it
 }
 
 async fn each_handler_runs_once_for_a_stored_delivery_and_not_again_for_its_redeliveries(storage: Storage) {
@@ -287,4 +288,28 @@ async fn many_deliveries_at_once_are_stored_and_run(storage: Storage) {
     assert_eq!((runs.of("index"), runs.of("copy")), (300, 300));
     worker.stop().await.unwrap();
     assert_eq!(hooks.queue_stats().await.unwrap(), QueueStats::default());
+}
+
+/// One delivery writes for others that arrive meanwhile. Its client may go away before it has told
+/// them.
+async fn a_delivery_whose_client_goes_away_does_not_take_others_with_it(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![index]).build().unwrap();
+    for round in 0..20 {
+        let mut first = Box::pin(send(&hooks, upload_of(1000 * round)));
+        // In each round it comes a little further.
+        for _ in 0..=round {
+            if poll!(&mut first).is_ready() {
+                break;
+            }
+        }
+        let others = join_all((1..20).map(|size| send(&hooks, upload_of(1000 * round + size))));
+        let mut others = Box::pin(others);
+        assert!(poll!(&mut others).is_pending());
+        drop(first);
+        let answers = others.await;
+        assert!(answers.iter().all(|answer| answer.status() == StatusCode::ACCEPTED));
+    }
+    let waiting = hooks.queue_stats().await.unwrap().waiting;
+    assert!((20 * 19..=20 * 20).contains(&waiting), "{waiting}");
 }

@@ -79,7 +79,7 @@ async fn failures(file: &Path) -> usize {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
     let Ok(mut connection) = sqlx::ConnectOptions::connect(&options).await else { return 0 };
     let failures: Result<Option<String>, _> =
-        sqlx::query_scalar("SELECT failures FROM webhooks").fetch_one(&mut connection).await;
+        sqlx::query_scalar("SELECT failures FROM queue_webhooks").fetch_one(&mut connection).await;
     let failures: Value = serde_json::from_str(&failures.ok().flatten().unwrap_or_default()).unwrap_or_default();
     failures.as_array().map_or(0, Vec::len)
 }

@@ -22,6 +22,8 @@ over_every_storage! {
     a_job_is_not_taken_by_another_worker_while_it_runs_longer_than_its_lease
     a_worker_runs_no_more_jobs_at_once_than_it_may
     jobs_that_are_done_are_removed_after_their_retention
+    a_handler_whose_error_panics_runs_again
+    a_job_that_kills_its_process_is_dead_after_its_attempts
 }
 
 async fn a_worker_that_is_stopped_finishes_its_running_job(storage: Storage) {
@@ -158,6 +160,62 @@ async fn jobs_that_are_done_are_removed_after_their_retention(storage: Storage) 
     wait_until("the forgotten job ran again", async || runs.of("index") == 2).await;
     worker.stop().await.unwrap();
     assert_eq!(hooks.queue_stats().await.unwrap(), QueueStats::default());
+}
+
+async fn a_handler_whose_error_panics_runs_again(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![hostile]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
+    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
+    wait_until("the second attempt succeeded", async || runs.of("hostile") == 2).await;
+    worker.stop().await.unwrap();
+    assert_eq!(hooks.queue_stats().await.unwrap(), QueueStats::default());
+}
+
+/// An error that panics when it is shown and when it is dropped.
+#[derive(Debug)]
+struct Hostile;
+
+impl std::fmt::Display for Hostile {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("an error that cannot be shown")
+    }
+}
+
+impl std::error::Error for Hostile {}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("an error that cannot be dropped");
+        }
+    }
+}
+
+#[uploadcare_hooks::webhook_handler(event = "file.stored")]
+async fn hostile(
+    _event: uploadcare_hooks::FileStored,
+    uploadcare_hooks::State(runs): uploadcare_hooks::State<Runs>,
+) -> Result<(), Hostile> {
+    if runs.count("hostile") == 1 { Err(Hostile) } else { Ok(()) }
+}
+
+/// A worker that is aborted leaves its jobs as a killed process does.
+async fn a_job_that_kills_its_process_is_dead_after_its_attempts(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![hold]).queue_attempts(2).build().unwrap();
+    assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::ACCEPTED);
+    for attempt in 1..=2 {
+        let worker = RunningWorker::start(&hooks);
+        wait_until("the job started", async || runs.of("hold") == attempt).await;
+        worker.abort();
+    }
+    let worker = RunningWorker::start(&hooks);
+    wait_until("the job is dead", async || hooks.dead_jobs(10).await.unwrap().len() == 1).await;
+    let dead = hooks.dead_jobs(10).await.unwrap();
+    assert_eq!((dead[0].attempts, runs.of("hold")), (2, 2));
+    assert!(dead[0].last_error().contains("processes that died while it ran"), "{}", dead[0].last_error());
+    worker.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -30,13 +30,19 @@ const CONNECTIONS: u32 = 4;
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// Has commits wait for the disk, where the server's default is not to. A default that waits for
+/// more than that stays.
+const SYNCHRONOUS: &str = "SELECT set_config('synchronous_commit', 'on', false)
+                           WHERE current_setting('synchronous_commit') = 'off'";
+
 /// Opens a queue in a PostgreSQL database, such as `postgres://user:password@host/database`, and
 /// creates its table and indexes if they are missing. Needs the feature `queue-postgres`.
 ///
 /// The table `uploadcare_hooks_webhooks` stands in the first schema of the connection's
 /// `search_path`, and the user must be allowed to create it. Any number of processes on any number
-/// of machines can share it. Commits are synchronous, whatever the server's default; a server with
-/// `fsync = off` is warned of, because it loses what it acknowledged when its machine crashes.
+/// of machines can share it. Commits are synchronous, also where the server's default is not; a
+/// server with `fsync = off` is warned of, because it loses what it acknowledged when its machine
+/// crashes.
 ///
 /// TLS: add `sqlx = { version = "0.9", features = ["tls-rustls"] }` to the application, and the
 /// connection uses it.
@@ -211,9 +217,10 @@ impl Database {
         // The pool would try until its time is over, and then not say why it failed.
         let first = timeout(CONNECT, PgConnection::connect_with(&options)).await;
         let _ = QueueError::in_time("connecting", first.map(|first| first.map_err(QueueError::from)))?.close().await;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT).after_connect(
-            |connection, _| Box::pin(async move { connection.execute("SET synchronous_commit = on").await.map(drop) }),
-        );
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(CONNECT)
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(SYNCHRONOUS).await.map(drop) }));
         let opened = Self { pool: pool.connect_lazy_with(options), place, sql: Statements::of(name) };
         opened.create().await?;
         let fsync: String = sqlx::query_scalar("SHOW fsync").fetch_one(&opened.pool).await?;

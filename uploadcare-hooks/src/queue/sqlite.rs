@@ -72,6 +72,7 @@ struct SqliteFile {
 /// The statements, for the table of this queue. Times are milliseconds since 1970.
 #[derive(Debug)]
 struct Statements {
+    table: String,
     create: String,
     /// For as many jobs as [`BATCHES`] says, see [`batch`].
     store: [String; BATCHES.len()],
@@ -89,9 +90,10 @@ struct Statements {
 impl Statements {
     /// `name` has only letters, digits and `_`.
     fn of(name: &str) -> Self {
+        let table = format!("queue_{name}");
         Self {
             create: format!(
-                "CREATE TABLE IF NOT EXISTS {name} (
+                "CREATE TABLE IF NOT EXISTS {table} (
                     id INTEGER PRIMARY KEY,
                     name TEXT NOT NULL UNIQUE,
                     state INTEGER NOT NULL DEFAULT {WAITING},
@@ -107,24 +109,24 @@ impl Statements {
                     received_at INTEGER NOT NULL,
                     body BLOB NOT NULL
                 ) STRICT;
-                CREATE INDEX IF NOT EXISTS {name}_due ON {name}(due_at) WHERE state < {DEAD};
-                CREATE INDEX IF NOT EXISTS {name}_ended ON {name}(state, ended_at) WHERE state >= {DEAD};"
+                CREATE INDEX IF NOT EXISTS {table}_due ON {table}(due_at) WHERE state < {DEAD};
+                CREATE INDEX IF NOT EXISTS {table}_ended ON {table}(state, ended_at) WHERE state >= {DEAD};"
             ),
             store: BATCHES.map(|jobs| {
                 let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; jobs].join(", ");
                 format!(
-                    "INSERT INTO {name} (name, due_at, handler, event, delivery, received_at, body)
+                    "INSERT INTO {table} (name, due_at, handler, event, delivery, received_at, body)
                      SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL ON CONFLICT (name) DO NOTHING"
                 )
             }),
             failed: format!(
-                "UPDATE {name} SET state = ?, due_at = ?, ended_at = ?, attempts = ?, failures = ?, worker = NULL
+                "UPDATE {table} SET state = ?, due_at = ?, ended_at = ?, attempts = ?, failures = ?, worker = NULL
                  WHERE name = ? AND state = {RUNNING} AND worker = ?"
             ),
             // One statement for both, since each call costs as much as several rows.
             turn: format!(
                 "WITH ended AS MATERIALIZED (SELECT value FROM json_each(?1))
-                 UPDATE {name} SET
+                 UPDATE {table} SET
                     state = iif(name IN ended, {DONE}, {RUNNING}),
                     ended_at = iif(name IN ended, ?2, NULL),
                     due_at = iif(name IN ended, due_at, ?3),
@@ -134,47 +136,48 @@ impl Statements {
                     body = iif(name IN ended, x'', body)
                  WHERE state < {DEAD} AND (
                     name IN ended OR id IN (
-                        SELECT id FROM {name} WHERE state < {DEAD} AND due_at <= ?2 AND name NOT IN ended
+                        SELECT id FROM {table} WHERE state < {DEAD} AND due_at <= ?2 AND name NOT IN ended
                         ORDER BY due_at LIMIT ?5
                     )
                  )
                  RETURNING {COLUMNS}"
             ),
             renew: format!(
-                "UPDATE {name} SET due_at = ?
+                "UPDATE {table} SET due_at = ?
                  WHERE name IN (SELECT value FROM json_each(?)) AND state = {RUNNING} AND worker = ?"
             ),
             hand_back: format!(
-                "UPDATE {name} SET state = {WAITING}, due_at = ?, worker = NULL, attempts = attempts - 1
+                "UPDATE {table} SET state = {WAITING}, due_at = ?, worker = NULL, attempts = attempts - 1
                  WHERE name NOT IN (SELECT value FROM json_each(?)) AND state = {RUNNING} AND worker = ?"
             ),
             find: format!(
-                "SELECT {COLUMNS} FROM {name}
+                "SELECT {COLUMNS} FROM {table}
                  WHERE CASE WHEN ?1 THEN state = {DEAD} ELSE state = {WAITING} AND failures IS NOT NULL END
                    AND (?2 IS NULL OR handler = ?2) AND (?3 IS NULL OR event = ?3)
                    AND (?4 IS NULL OR (coalesce(ended_at, due_at), name) < (?4, ?5))
                  ORDER BY coalesce(ended_at, due_at) DESC, name DESC LIMIT ?6"
             ),
             run_again: format!(
-                "UPDATE {name} SET state = {WAITING}, due_at = ?, ended_at = NULL, attempts = 0, run = run + 1
+                "UPDATE {table} SET state = {WAITING}, due_at = ?, ended_at = NULL, attempts = 0, run = run + 1
                  WHERE name = ? AND state = {DEAD} AND ended_at = ?"
             ),
             discard: format!(
-                "UPDATE {name} SET state = {DONE}, ended_at = ?, failures = NULL, body = x''
+                "UPDATE {table} SET state = {DONE}, ended_at = ?, failures = NULL, body = x''
                  WHERE name = ? AND state = {DEAD} AND ended_at = ?"
             ),
             stats: format!(
                 "SELECT count(*) FILTER (WHERE state < {DEAD} AND due_at <= ?1),
                         count(*) FILTER (WHERE state = {RUNNING} AND due_at > ?1),
                         count(*) FILTER (WHERE state = {WAITING} AND due_at > ?1),
-                        (SELECT count(*) FROM {name} WHERE state = {DEAD}),
+                        (SELECT count(*) FROM {table} WHERE state = {DEAD}),
                         min(due_at) FILTER (WHERE due_at <= ?1)
-                 FROM {name} WHERE state < {DEAD}"
+                 FROM {table} WHERE state < {DEAD}"
             ),
             clean: format!(
-                "DELETE FROM {name} WHERE id IN
-                 (SELECT id FROM {name} WHERE state = {DONE} AND ended_at < ? ORDER BY ended_at LIMIT ?)"
+                "DELETE FROM {table} WHERE id IN
+                 (SELECT id FROM {table} WHERE state = {DONE} AND ended_at < ? ORDER BY ended_at LIMIT ?)"
             ),
+            table,
         }
     }
 }
@@ -205,13 +208,15 @@ impl SqliteFile {
 
     /// Creates the table if it is missing.
     async fn create(&self) -> Result<(), QueueError> {
-        let mut transaction = self.begin().await?;
-        let application: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await?;
-        let version: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
-        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *transaction).await?;
+        let mut transaction = self.pool.begin().await?;
+        let head = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema),
+                           (SELECT count(*) FROM sqlite_schema WHERE name = ?)
+                    FROM pragma_application_id, pragma_user_version";
+        let (application, version, tables, own): (i32, i32, i64, i64) =
+            sqlx::query_as(head).bind(&self.sql.table).fetch_one(&mut *transaction).await?;
         if application != APPLICATION && (application != 0 || version != 0 || tables != 0) {
-            return Err(QueueError::new("this is a database of another application: give the queue a file of its own")
-                .refused());
+            let error = "this is a database of another application: give the queue a file of its own";
+            return Err(QueueError::new(error).refused());
         }
         if version > VERSION {
             return Err(QueueError::new(format!(
@@ -220,6 +225,11 @@ impl SqliteFile {
             ))
             .refused());
         }
+        transaction.rollback().await?;
+        if own == 1 {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
         let head = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
         sqlx::raw_sql(AssertSqlSafe(format!("{head} {}", self.sql.create))).execute(&mut *transaction).await?;
         Ok(transaction.commit().await?)

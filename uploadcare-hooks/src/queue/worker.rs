@@ -34,6 +34,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long a worker waits after its storage failed, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// How long a stopped worker waits for the end of jobs that it has aborted.
+const ABORT: Duration = Duration::from_millis(500);
+
 /// How often jobs that were done long ago are removed.
 const CLEANING: Duration = Duration::from_secs(60);
 
@@ -260,12 +263,7 @@ impl<'a> Worker<'a> {
                 let _ = self.turn(0).await;
             }
         }
-        for taken in self.jobs.values() {
-            let text = "it was still running when its worker was stopped".to_owned();
-            self.ended.push(self.failed(taken, text));
-        }
-        self.jobs.clear();
-        self.running.abort_all();
+        self.hand_back().await;
         while !self.ended.is_empty()
             && let Err(error) = self.turn(0).await
         {
@@ -275,6 +273,26 @@ impl<'a> Worker<'a> {
                 return;
             }
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Ends the jobs that still run, to be tried again.
+    async fn hand_back(&mut self) {
+        self.running.abort_all();
+        // One that has just ended is not run again.
+        let ended = async {
+            while let Some(ended) = self.running.join_next_with_id().await {
+                match ended {
+                    Err(error) if error.is_cancelled() => {}
+                    ended => self.note_one(ended),
+                }
+            }
+        };
+        // A handler that blocks its thread cannot be ended.
+        let _ = timeout(ABORT, ended).await;
+        for taken in std::mem::take(&mut self.jobs).into_values() {
+            let ended = self.failed(&taken, "it was still running when its worker was stopped".to_owned());
+            self.ended.push(ended);
         }
     }
 
