@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use tests::storages::{Kind, TestQueue};
+use tests::storages::{Kind, RunningWorker, TestQueue};
 use uploadcare_hooks::{
     RejectionReason,
     queue::{OpenOptions, Retries, open_postgres, open_redis},
     webhook_handlers,
 };
 
-use crate::{Runs, builder, index, quick, send, upload_of};
+use crate::{Runs, builder, index, quick, send, upload_of, wait_until};
 
 #[tokio::test]
 async fn the_error_for_a_server_that_is_down_names_it_and_no_password() {
@@ -100,5 +100,64 @@ async fn options_that_contradict_each_other_are_problems_at_boot() {
         "`queue_lease` is 10ms",
     ] {
         assert!(error.contains(part), "{error}");
+    }
+}
+
+/// Other programs may write into the same storage.
+#[tokio::test]
+async fn a_job_of_another_shape_stops_no_other_and_is_dead_in_the_end() {
+    for kind in Kind::ALL {
+        let runs = Runs::default();
+        let queue = TestQueue::new(kind).unwrap();
+        let Some(storage) = queue.open().await.unwrap() else { continue };
+        write_strange_jobs(&queue).await;
+        let hooks = quick(&runs, &storage).handlers(webhook_handlers![index]).queue_attempts(2).build().unwrap();
+        assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::ACCEPTED);
+        let worker = RunningWorker::start(&hooks);
+        wait_until("the job is done, and others are dead", async || {
+            let stats = hooks.queue_stats().await.unwrap();
+            (stats.waiting, stats.running, stats.scheduled, stats.dead) == (0, 0, 0, 2)
+        })
+        .await;
+        let dead = hooks.dead_jobs(10).await.unwrap();
+        assert_eq!(dead.len(), 2);
+        for dead in &dead {
+            assert!(dead.last_error().contains("this process has no handler"), "{}", dead.last_error());
+            assert!(hooks.discard_dead_job(dead, "not ours").await.unwrap());
+        }
+        worker.stop().await.unwrap();
+        assert_eq!(runs.of("index"), 1);
+    }
+}
+
+async fn write_strange_jobs(queue: &TestQueue) {
+    let url = queue.kind.server().unwrap();
+    let values = "('strange', 0, '', '', 'zz', -1, ''), ('x/y/z', 0, 'gone', 'a b', '', 0, '')";
+    let columns = "(name, due_at, handler, event, delivery, received_at, body)";
+    match queue.kind {
+        Kind::Sqlite => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(queue.file());
+            let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+            let insert = format!("INSERT INTO queue_{} {columns} VALUES {values}", queue.name).replace("'')", "x'')");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut connection).await.unwrap();
+        }
+        Kind::Postgres => {
+            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
+            let insert = format!("INSERT INTO uploadcare_hooks_{} {columns} VALUES {values}", queue.name);
+            sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut connection).await.unwrap();
+        }
+        Kind::Redis => {
+            let client = redis::Client::open(url).unwrap();
+            let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+            let key = |key: &str| format!("{{uploadcare-hooks:{}}}:{key}", queue.name);
+            let mut strange = redis::pipe();
+            strange.cmd("HSET").arg(key("job:strange")).arg("attempts").arg("many").arg("body").arg(b"\xFF");
+            strange.cmd("HSET").arg(key("job:x/y/z")).arg("received_at").arg("once").arg("handler").arg(b"\xFF");
+            strange.cmd("SET").arg(key("job:text")).arg("no hash");
+            for name in ["strange", "x/y/z", "text", "missing"] {
+                strange.cmd("ZADD").arg(key("waiting")).arg(0).arg(name);
+            }
+            strange.exec_async(&mut connection).await.unwrap();
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The worker: how it starts and stops, and what it does with the jobs of others.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use tests::storages::{Kind, RunningWorker, TestQueue};
@@ -24,6 +24,7 @@ over_every_storage! {
     jobs_that_are_done_are_removed_after_their_retention
     a_handler_whose_error_panics_runs_again
     a_job_that_kills_its_process_is_dead_after_its_attempts
+    a_worker_takes_a_job_as_soon_as_its_process_has_stored_it
 }
 
 async fn a_worker_that_is_stopped_finishes_its_running_job(storage: Storage) {
@@ -198,6 +199,20 @@ async fn hostile(
     uploadcare_hooks::State(runs): uploadcare_hooks::State<Runs>,
 ) -> Result<(), Hostile> {
     if runs.count("hostile") == 1 { Err(Hostile) } else { Ok(()) }
+}
+
+async fn a_worker_takes_a_job_as_soon_as_its_process_has_stored_it(storage: Storage) {
+    let runs = Runs::default();
+    let hooks = quick(&runs, &storage).handlers(webhook_handlers![index]).build().unwrap();
+    let worker = RunningWorker::start(&hooks);
+    let started = Instant::now();
+    for size in 1..=20 {
+        assert_eq!(send(&hooks, upload_of(size)).await.status(), StatusCode::ACCEPTED);
+        wait_until("the job ran", async || runs.of("index") == size as usize).await;
+    }
+    // A worker that is not woken looks once a second.
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    worker.stop().await.unwrap();
 }
 
 /// A worker that is aborted leaves its jobs as a killed process does.

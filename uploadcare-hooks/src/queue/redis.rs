@@ -146,34 +146,26 @@ impl fmt::Debug for Server {
 
 /// A job in the answer of a script: its name, a time, and the values of its hash in the order in
 /// which the script asks for them.
-type Answered = (String, i64, Values);
-type Values = (
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    Option<Vec<u8>>,
-    Option<u32>,
-    Option<u32>,
-    Option<String>,
-);
+type Answered = (String, i64, [Option<Vec<u8>>; 8]);
 
-/// Values that another program removed are taken for empty ones: such a job dies as one without a
-/// handler, and does not stop the others.
+/// Values that another program wrote or removed are taken for empty ones: such a job dies as one
+/// without a handler, and does not stop the others.
 fn found((name, at, values): Answered) -> Found {
-    let (handler, event, delivery, received_at, body, run, attempts, failures) = values;
-    let delivery = delivery.and_then(|digits| DeliveryId::from_digits(&digits));
+    let [handler, event, delivery, received_at, body, run, attempts, failures] = values.map(Option::unwrap_or_default);
+    let [handler, event, delivery, received_at, run, attempts, failures] =
+        [handler, event, delivery, received_at, run, attempts, failures]
+            .map(|value| String::from_utf8(value).unwrap_or_default());
     let job = Job {
-        delivery: delivery.unwrap_or_else(|| DeliveryId::from_bytes(name.as_bytes())),
-        handler: handler.unwrap_or_default(),
-        event: event.unwrap_or_default().as_str().into(),
-        received_at: Timestamp::from_millisecond(received_at.unwrap_or_default()).unwrap_or_default(),
-        body: body.unwrap_or_default().into(),
-        run: run.unwrap_or_default(),
+        delivery: DeliveryId::from_digits(&delivery).unwrap_or_else(|| DeliveryId::from_bytes(name.as_bytes())),
+        event: event.as_str().into(),
+        received_at: Timestamp::from_millisecond(received_at.parse().unwrap_or_default()).unwrap_or_default(),
+        body: body.into(),
+        run: run.parse().unwrap_or_default(),
         name,
+        handler,
     };
-    let failures = failures.map_or_else(Vec::new, |json| failures_from_json(&json));
-    Found { job, attempts: attempts.unwrap_or_default(), failures, at }
+    let failures = failures_from_json(&failures);
+    Found { job, attempts: attempts.parse().unwrap_or_default(), failures, at }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -22,7 +22,10 @@ use super::{
     run::{self, Fault},
     storage::{End, Ended, Engine, Taken, Turn},
 };
-use crate::{handler::HandlerError, router::WebhookRouter};
+use crate::{
+    handler::HandlerError,
+    router::{WebhookRouter, contain},
+};
 
 /// How long one call of the storage may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -210,7 +213,12 @@ impl<'a> Worker<'a> {
         let ended = match ended {
             Ok((_, ended)) => ended,
             // What the handler itself does is contained, so this is its error that panicked.
-            Err(error) => self.failed(&taken, format!("its error panicked: {error}")),
+            Err(error) => {
+                let ended = self.failed(&taken, format!("its error panicked: {error}"));
+                // What it panicked with may panic as well when it is dropped.
+                let _ = contain(|| drop(error));
+                ended
+            }
         };
         // A job that this process could not start is better looked for by others.
         if let End::Again(attempts, delay) = &ended.end

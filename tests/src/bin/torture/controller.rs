@@ -33,9 +33,12 @@ use crate::{
 /// How long the torturer waits for the next job to complete, once no more events are triggered.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How many milliseconds pass between two kills, and between two failures of the storage.
+/// How many milliseconds pass between two kills.
 const KILLS: Range<u64> = 200..1500;
+
+/// How many milliseconds pass between two failures of the storage. SQLite's last for 6 seconds.
 const FAILURES: Range<u64> = 1000..8000;
+const SQLITE_FAILURES: Range<u64> = 5000..12_000;
 
 /// Tortures an application with one kind of storage. Returns `None` if no server is configured for
 /// it.
@@ -115,7 +118,9 @@ impl Torturer {
 
     /// Kills processes, cuts the connections of the storage, and restarts it once, in the middle.
     async fn attack(&mut self, plan: &Plan) -> Result<(), Box<dyn Error>> {
-        let (mut kill, mut fail, mut restart) = (soon(KILLS), soon(FAILURES), plan.restart(self.victims.kind));
+        let failures = if self.victims.kind == Kind::Sqlite { SQLITE_FAILURES } else { FAILURES };
+        let (mut kill, mut fail) = (soon(KILLS), soon(failures.clone()));
+        let mut restart = plan.restart(self.victims.kind);
         while self.uuids.len() < plan.deliveries && self.started.elapsed() < plan.time {
             self.trigger_some();
             self.victims.supervise()?;
@@ -127,7 +132,7 @@ impl Torturer {
             if fail < Instant::now() {
                 self.fail_storage().await?;
                 self.failures.push(journal::now());
-                fail = soon(FAILURES);
+                fail = soon(failures.clone());
             }
             if self.uuids.len() * 2 > plan.deliveries
                 && let Some(command) = restart.take()
@@ -184,7 +189,7 @@ impl Torturer {
     fn trigger_some(&mut self) {
         self.count_attempts();
         if self.uuids.len() <= self.acknowledged.len() + 100 {
-            for _ in 0..20 {
+            for _ in 0..5 {
                 let (copies, delay_ms) = (fastrand::usize(1..4), fastrand::u64(..300));
                 let event = SimulatedEvent { copies, delay_ms, ..SimulatedEvent::new("file.uploaded") };
                 self.uuids.insert(self.simulator.trigger(&event));

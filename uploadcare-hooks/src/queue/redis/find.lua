@@ -12,11 +12,14 @@ while true do
       return found
     end
     local name, score = names[i], names[i + 1]
-    local values = redis.call('HMGET', prefix .. name, 'handler', 'event', 'delivery', 'received_at', 'body', 'run',
-      'attempts', 'failures')
+    local values = {}
+    if redis.call('TYPE', prefix .. name).ok == 'hash' then
+      values = redis.call('HMGET', prefix .. name, 'handler', 'event', 'delivery', 'received_at', 'body', 'run',
+        'attempts', 'failures')
+    end
     local later = before ~= '' and tonumber(score) == tonumber(before) and name >= after
     local wanted = (handler == '' or values[1] == handler) and (event == '' or values[2] == event)
-    if values[1] and wanted and not later and (not failed or values[8]) then
+    if #values > 0 and wanted and not later and (not failed or values[8]) then
       found[#found + 1] = {name, string.format('%.0f', score), values}
     end
   end

@@ -9,7 +9,7 @@ for i = 4, #ARGV do
 end
 for _, name in ipairs(redis.call('ZRANGE', running, 0, -1)) do
   local job = prefix .. name
-  if redis.call('HGET', job, 'worker') == worker then
+  if redis.call('TYPE', job).ok == 'hash' and redis.call('HGET', job, 'worker') == worker then
     if named[name] then
       redis.call('ZADD', running, string.format('%.0f', now + ARGV[3]), name)
     else

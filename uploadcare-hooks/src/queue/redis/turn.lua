@@ -17,7 +17,7 @@ for i = 5, #ARGV, 5 do
       redis.call('DEL', job)
       redis.call('ZADD', done, at(now), name)
     end
-  elseif redis.call('HGET', job, 'worker') == worker then
+  elseif redis.call('TYPE', job).ok == 'hash' and redis.call('HGET', job, 'worker') == worker then
     redis.call('HSET', job, 'attempts', ARGV[i + 2], 'failures', ARGV[i + 3])
     redis.call('HDEL', job, 'worker')
     redis.call('ZREM', running, name)
@@ -35,9 +35,10 @@ local function take(from)
   for _, name in ipairs(due) do
     local job = prefix .. name
     redis.call('ZREM', from, name)
-    if redis.call('EXISTS', job) == 1 then
-      redis.call('HINCRBY', job, 'attempts', 1)
-      redis.call('HSET', job, 'worker', worker)
+    -- Another program may have written something else there.
+    if redis.call('TYPE', job).ok == 'hash' then
+      local attempts = tonumber(redis.call('HGET', job, 'attempts')) or 0
+      redis.call('HSET', job, 'attempts', attempts + 1, 'worker', worker)
       redis.call('ZADD', running, at(now + lease), name)
       local values = redis.call('HMGET', job, 'handler', 'event', 'delivery', 'received_at', 'body', 'run',
         'attempts', 'failures')
