@@ -109,7 +109,7 @@ impl RunningWorker {
     /// Starts a worker of this router.
     pub fn start(hooks: &WebhookRouter) -> Self {
         let (stop, stopped) = oneshot::channel();
-        Self { stop, task: tokio::spawn(hooks.run_worker(async { drop(stopped.await) })) }
+        Self { stop, task: tokio::spawn(hooks.run_worker(stopped)) }
     }
 
     /// Stops the worker after it has finished its running jobs.

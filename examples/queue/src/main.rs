@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .queue(storage)
         .build()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let worker = rt::spawn(hooks.run_worker(async { drop(stopped.await) }));
+    let worker = rt::spawn(hooks.run_worker(stopped));
 
     let page = Page::new(&hooks, Uuid::new_v4().to_string());
     let token = page.token().to_owned();

@@ -6,18 +6,19 @@ use uploadcare_hooks::{FileUploaded, SigningSecret, WebhookRouter, queue, webhoo
 
 #[webhook_handler(event = "file.uploaded")]
 async fn index_upload(event: FileUploaded) -> Result<(), std::io::Error> {
-    std::fs::write(format!("index/{}", event.data.uuid), event.data.original_filename.unwrap_or_default())
+    tokio::fs::write(format!("index/{}", event.data.uuid), event.data.original_filename.unwrap_or_default()).await
 }
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let hooks = WebhookRouter::builder()
         .signing_secret(SigningSecret::from_env("UC_SIGNING_SECRET")?)
         .handlers(webhook_handlers![index_upload])
         .queue(queue::open_sqlite("webhooks.db").await?)
         .build()?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let worker = tokio::spawn(hooks.run_worker(async { drop(stopped.await) }));
+    let worker = tokio::spawn(hooks.run_worker(stopped));
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     HttpServer::new(move || App::new().service(hooks.clone().mount("/hooks"))).bind(address)?.run().await?;

@@ -94,7 +94,7 @@ async fn options_that_contradict_each_other_are_problems_at_boot() {
         .unwrap_err()
         .to_string();
     for part in [
-        "give 1 to 1000",
+        "`queue_attempts` or `Retries::new` 1 to 1000",
         "`queue_retries` has delays from 9s to 3s",
         "`queue_concurrency` is zero",
         "`queue_lease` is 10ms",

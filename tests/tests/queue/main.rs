@@ -4,6 +4,7 @@
 mod by_hand;
 mod dead;
 mod failing;
+mod hostile;
 mod readme;
 mod sqlite;
 mod worker;

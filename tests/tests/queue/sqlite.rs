@@ -27,7 +27,13 @@ async fn the_error_for_a_file_that_cannot_be_opened_names_the_file() {
     let directory = TempDir::new().unwrap();
     let in_missing_folder = directory.path().join("missing/queue.db");
     let error = open_sqlite(&in_missing_folder).await.unwrap_err().to_string();
-    assert!(error.contains("missing/queue.db: ") && error.contains("unable to open database file"), "{error}");
+    assert!(error.contains("missing/queue.db\": the folder of this file does not exist"), "{error}");
+    let error = open_sqlite(directory.path()).await.unwrap_err().to_string();
+    assert!(error.contains("this is a folder"), "{error}");
+    for (path, what) in [("", "is empty"), (":memory:", "loses what it acknowledged"), ("sqlite:a.db", "no URL")] {
+        let error = open_sqlite(path).await.unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    }
     let text_file = directory.path().join("letter.txt");
     std::fs::write(&text_file, "Dear Sir or Madam, ".repeat(1000)).unwrap();
     let error = open_sqlite(&text_file).await.unwrap_err().to_string();

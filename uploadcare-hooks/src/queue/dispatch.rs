@@ -5,17 +5,25 @@ use std::{any::Any, pin::pin, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::{IntoStorage, Job, Retries, Storage, group_commit::GroupCommit, health::Workers, storage::Engine};
+use super::{
+    IntoStorage, Job, Retries, Storage,
+    group_commit::GroupCommit,
+    health::{Workers, watch_for_workers},
+    storage::Engine,
+};
 use crate::{
     delivery::{Delivery, DeliveryId, Received},
     event::Event,
     handler::HandlerDescriptor,
     payload::{self, EventKind, Peek},
     router::{
-        Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, Verified, WebhookRouter,
-        WebhookRouterBuilder,
+        Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
+        WebhookRouter, WebhookRouterBuilder,
     },
 };
+
+/// How long a delivery may take to be stored. Handlers of a queue may have much longer.
+const LONGEST_STORING: Duration = Duration::from_secs(30);
 
 /// The shortest lease. A worker renews it four times, and its storage may be slow.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
@@ -25,8 +33,8 @@ impl WebhookRouterBuilder {
     /// Uploadcare waits; see [`queue`](crate::queue).
     ///
     /// The router answers 202 as soon as the storage has all jobs of a delivery, and 503 if it
-    /// cannot store them within the [time limit of a handler](Self::handler_timeout). Deliveries
-    /// that arrive together are stored together.
+    /// cannot store them within the [time limit of a handler](Self::handler_timeout), and at most
+    /// 30 seconds. Deliveries that arrive together are stored together.
     /// [`max_concurrent_handlers`](Self::max_concurrent_handlers) does not apply.
     ///
     /// Does not go with `deduplicate` or [`deduplicate_with`](Self::deduplicate_with): a queue
@@ -50,7 +58,8 @@ impl WebhookRouterBuilder {
         self
     }
 
-    /// Sets how many jobs [`run_worker`](WebhookRouter::run_worker) runs at once. Defaults to 64.
+    /// Sets how many jobs each [`run_worker`](WebhookRouter::run_worker) runs at once. Defaults to
+    /// 64.
     pub fn queue_concurrency(mut self, jobs: usize) -> Self {
         self.queue_mode(|mode| mode.options.concurrency = jobs);
         self
@@ -60,16 +69,19 @@ impl WebhookRouterBuilder {
     /// seconds, and is at least 1.
     ///
     /// A worker renews it all the time while it runs the job, so this is not a limit for handlers.
-    /// It is how long a job waits whose process died, and how long a storage may fail before jobs
-    /// that are running are run by another worker as well.
+    /// It is how long a job waits whose process died, and how long a storage may fail, or a handler
+    /// block the worker's only thread, before jobs that are running are run by another worker as
+    /// well.
     pub fn queue_lease(mut self, lease: Duration) -> Self {
         self.queue_mode(|mode| mode.options.lease = lease);
         self
     }
 
-    /// Sets how long a stopped worker waits for its running jobs. Defaults to 25 seconds, less than
-    /// what most supervisors wait before they kill a process. Jobs that take longer are handed back
-    /// and tried again.
+    /// Sets how long a stopped worker waits for its running jobs. Defaults to 25 seconds. Jobs that
+    /// take longer are ended and tried again; that attempt does not count.
+    ///
+    /// A supervisor kills a process some time after it told it to stop: Kubernetes after 30
+    /// seconds, Docker after 10. Within that time the server must have ended as well.
     pub fn queue_stop_timeout(mut self, limit: Duration) -> Self {
         self.queue_mode(|mode| mode.options.stop_timeout = limit);
         self
@@ -199,17 +211,14 @@ impl Queue {
             return Ok(Acknowledged::Done);
         }
         let mut storing = pin!(self.group_commit.store(self.engine(), jobs));
-        router
-            .core
-            .limits
-            .handler
+        TimeLimit(router.core.limits.handler.0.map(|limit| limit.min(LONGEST_STORING)))
             .apply(&mut storing)
             .await
             .map_err(|out_of_time| format!("the queue's storage {out_of_time}"))
             .and_then(|stored| stored.map_err(|error| error.to_string()))
             .map_err(|error| identified.reject(RejectionReason::QueueFailed(error)))?;
         self.stored.send_replace(());
-        self.warn_without_worker().await;
+        watch_for_workers(router);
         Ok(Acknowledged::Stored)
     }
 }

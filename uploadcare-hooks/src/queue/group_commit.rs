@@ -102,5 +102,6 @@ impl GroupCommit {
 }
 
 async fn store(engine: &dyn Engine, jobs: &[Job]) -> Result<(), QueueError> {
-    QueueError::in_time("storing a delivery", timeout(LIMIT, engine.store(jobs)).await)
+    let stored = QueueError::in_time("storing a delivery", timeout(LIMIT, engine.store(jobs)).await);
+    stored.map_err(|error| error.about(engine.describe()))
 }

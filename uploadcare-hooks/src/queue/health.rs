@@ -2,17 +2,19 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use super::{QueueError, dispatch::Queue};
-use crate::router::WebhookRouter;
+use tokio::{runtime::Handle, time::sleep};
 
-/// How long the oldest due job may wait before an application without a worker is warned, and how
-/// often that is looked at.
+use super::{QueueError, dispatch::Queue};
+use crate::router::{Core, WebhookRouter};
+
+/// How often a process without a worker looks if others take its jobs. The oldest due job may have
+/// waited for half of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many jobs a queue has, from [`WebhookRouter::queue_stats`]. Jobs that are done do not count.
@@ -65,8 +67,8 @@ impl WebhookRouter {
 #[derive(Debug, Default)]
 pub(super) struct Workers {
     running: AtomicUsize,
-    /// When a router without a worker first stored a delivery, or looked at its queue.
-    looked: Mutex<Option<Instant>>,
+    /// Whether a task looks if any worker takes the jobs that this process stores.
+    watched: AtomicBool,
 }
 
 /// A worker that runs. It ends when this is dropped.
@@ -78,17 +80,8 @@ impl Workers {
         RunningWorker(self)
     }
 
-    /// Whether it is time to look if any worker takes the jobs that this process stores.
-    fn must_look(&self) -> bool {
-        if self.running.load(Ordering::SeqCst) > 0 {
-            return false;
-        }
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = looked.is_some_and(|looked| looked.elapsed() >= PATIENCE);
-        if due || looked.is_none() {
-            *looked = Some(Instant::now());
-        }
-        due
+    fn is_running(&self) -> bool {
+        self.running.load(Ordering::SeqCst) > 0
     }
 }
 
@@ -98,19 +91,59 @@ impl Drop for RunningWorker<'_> {
     }
 }
 
-impl Queue {
-    /// Warns once a minute if no worker takes the jobs, neither in this process nor in another.
-    pub(super) async fn warn_without_worker(&self) {
-        if !self.workers.must_look() {
-            return;
+/// Has a task look from time to time if any worker takes the jobs that this process stores, while
+/// it runs none itself.
+pub(super) fn watch_for_workers(router: &WebhookRouter) {
+    let Some(queue) = Queue::of(router) else { return };
+    if queue.workers.is_running() || queue.workers.watched.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    // Not every executor is Tokio's. Without a task there is no warning.
+    let Ok(runtime) = Handle::try_current() else { return };
+    let watch = Watch(Arc::downgrade(&router.core));
+    runtime.spawn(async move {
+        loop {
+            sleep(PATIENCE).await;
+            let Some(router) = watch.router_without_worker() else { return };
+            if let Some(queue) = Queue::of(&router) {
+                queue.warn_if_late().await;
+            }
         }
+    });
+}
+
+/// A task that looks for workers. When it ends, the next delivery may start another.
+struct Watch(Weak<Core>);
+
+impl Watch {
+    fn router_without_worker(&self) -> Option<WebhookRouter> {
+        let router = WebhookRouter { core: self.0.upgrade()? };
+        let is_running = Queue::of(&router).is_some_and(|queue| queue.workers.is_running());
+        (!is_running).then_some(router)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(core) = self.0.upgrade()
+            && let Some(queue) = Queue::of(&WebhookRouter { core })
+        {
+            queue.workers.watched.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Queue {
+    /// Warns if no worker takes the jobs, neither in this process nor in another.
+    async fn warn_if_late(&self) {
         // A storage that fails is reported by the deliveries that it does not store.
         if let Ok(stats) = self.engine().stats().await
-            && let Some(oldest) = stats.oldest_due.filter(|oldest| *oldest >= PATIENCE)
+            && let Some(oldest) = stats.oldest_due.filter(|oldest| *oldest >= PATIENCE / 2)
         {
             tracing::warn!(
-                "no worker takes the jobs of the queue: {} are due, the oldest for {oldest:.0?}. Start one with \
+                "no worker takes the jobs of the queue in {}: {} are due, the oldest for {oldest:.0?}. Start one with \
                  `tokio::spawn(hooks.run_worker(stop))`, here or in another process",
+                self.engine().describe(),
                 stats.waiting
             );
         }
@@ -122,27 +155,6 @@ impl Queue {
     /// If it has none.
     pub(super) fn required(router: &WebhookRouter) -> Result<&Self, QueueError> {
         Self::of(router)
-            .ok_or_else(|| QueueError::new("this router has no queue: give its builder one with `.queue(..)`"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_looks_for_workers_after_a_minute_and_not_while_it_runs_one() {
-        let workers = Workers::default();
-        let a_minute_ago = || *workers.looked.lock().unwrap() = Instant::now().checked_sub(PATIENCE);
-        assert!(!workers.must_look(), "a worker may start soon");
-        assert!(!workers.must_look());
-        a_minute_ago();
-        assert!(workers.must_look());
-        assert!(!workers.must_look());
-        a_minute_ago();
-        let running = workers.start();
-        assert!(!workers.must_look());
-        drop(running);
-        assert!(workers.must_look());
+            .ok_or_else(|| QueueError::misused("this router has no queue: give its builder one with `.queue(..)`"))
     }
 }

@@ -6,6 +6,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{QueueError, Storage};
 
+/// Longer than any process waits, and no overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// How a storage is opened, if `open_sqlite`, `open_postgres` and `open_redis` do not fit.
 ///
 /// ```no_run
@@ -56,12 +59,13 @@ impl OpenOptions {
     {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if !(1..=40).contains(&self.name.len()) || !self.name.bytes().all(fits) {
-            return Err(QueueError::new(format!(
+            return Err(QueueError::misused(format!(
                 "{:?} cannot be the name of a queue: give 1 to 40 characters of a-z, 0-9 and _",
                 self.name
             )));
         }
-        let (end, mut pause) = (Instant::now() + self.keep_trying, Duration::from_millis(100));
+        let end = Instant::now() + self.keep_trying.min(LONGEST);
+        let mut pause = Duration::from_millis(100);
         loop {
             match open().await {
                 Err(error) if !error.is_refusal() && Instant::now() + pause < end => {

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use super::{
     Job, OpenOptions, QueueError, QueueStats, Storage,
     dead::Search,
+    home::AtHome,
     sql::{
-        BATCHES, COLUMNS, DEAD, DONE, JobRow, LARGEST_BATCH, RUNNING, WAITING, all_found, all_taken, batch,
+        BATCHES, COLUMNS, DEAD, DONE, JobRow, LARGEST_BATCH, RUNNING, SqlFailure, WAITING, all_found, all_taken, batch,
         milliseconds,
     },
     storage::{Attempts, End, Ended, Engine, Found, Taken, Turn, Verdict, failures_to_json},
@@ -22,6 +23,9 @@ use super::{
 
 /// The comment on the table that says what it is.
 const VERSION: &str = "queue of uploadcare-hooks, version 1";
+
+/// What the comment of any version begins with.
+const OURS: &str = "queue of uploadcare-hooks";
 
 /// How many connections a process uses: one that stores, one for its worker, and some for
 /// administrators.
@@ -50,7 +54,7 @@ const SYNCHRONOUS: &str = "SELECT set_config('synchronous_commit', 'on', false)
 /// # Errors
 /// If the text is no URL of PostgreSQL, the server cannot be reached or refuses the user, the table
 /// cannot be created, or one of its name belongs to something else. No error shows the password.
-pub async fn open_postgres(url: &str) -> Result<Storage, QueueError> {
+pub async fn open_postgres(url: impl AsRef<str>) -> Result<Storage, QueueError> {
     OpenOptions::new().open_postgres(url).await
 }
 
@@ -59,7 +63,8 @@ impl OpenOptions {
     ///
     /// # Errors
     /// As `open_postgres`, and if the name is not valid.
-    pub async fn open_postgres(&self, url: &str) -> Result<Storage, QueueError> {
+    pub async fn open_postgres(&self, url: impl AsRef<str>) -> Result<Storage, QueueError> {
+        let url = url.as_ref();
         self.open(|| open(url, &self.name)).await
     }
 }
@@ -68,12 +73,15 @@ async fn open(url: &str, name: &str) -> Result<Storage, QueueError> {
     let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
     // The error could quote the URL, which may hold a password.
     let options: PgConnectOptions = url.parse().ok().filter(|_| is_postgres).ok_or_else(|| {
-        QueueError::new("this is no URL of PostgreSQL: write it as postgres://user:password@host:5432/database")
-            .refused()
+        QueueError::misused(
+            "this is no URL of PostgreSQL: write it as postgres://user:password@host:5432/database, with characters \
+             such as # and @ in a password percent-encoded",
+        )
     })?;
-    let place = format!("PostgreSQL at {}:{}", options.get_host(), options.get_port());
-    let opened = Database::open(options, place.clone(), name).await;
-    opened.map(Storage::new).map_err(|error| error.about(place))
+    let place = format!("PostgreSQL at {}:{}, queue {name:?}", options.get_host(), options.get_port());
+    let (there, name) = (place.clone(), name.to_owned());
+    let opened = AtHome::open(async move { Ok(Database::open(options, there, &name).await?) });
+    opened.await.map(Storage::new).map_err(|error| error.about(place))
 }
 
 #[derive(Debug)]
@@ -128,8 +136,8 @@ impl Statements {
                     body bytea NOT NULL
                 );
                 ALTER TABLE {table} ALTER COLUMN body SET STORAGE EXTERNAL;
-                CREATE INDEX IF NOT EXISTS {table}_due ON {table} (due_at) WHERE state < {DEAD};
-                CREATE INDEX IF NOT EXISTS {table}_ended ON {table} (state, ended_at) WHERE state >= {DEAD};
+                CREATE INDEX IF NOT EXISTS uploadcare_due_{name} ON {table} (due_at) WHERE state < {DEAD};
+                CREATE INDEX IF NOT EXISTS uploadcare_ended_{name} ON {table} (state, ended_at) WHERE state >= {DEAD};
                 COMMENT ON TABLE {table} IS '{VERSION}';"
             ),
             store: BATCHES.map(|jobs| {
@@ -159,7 +167,8 @@ impl Statements {
                     SELECT name FROM {table} WHERE state < {DEAD} AND due_at <= {NOW} AND name <> ALL($1)
                     ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
                  ), taken AS (
-                    UPDATE {table} SET state = {RUNNING}, due_at = {NOW} + $2, worker = $3, attempts = attempts + 1
+                    UPDATE {table} SET state = {RUNNING}, due_at = {NOW} + $2, worker = $3,
+                        attempts = attempts + CASE WHEN worker = $3 THEN 0 ELSE 1 END
                     FROM due WHERE {table}.name = due.name RETURNING {table}.*
                  ) SELECT {COLUMNS} FROM taken"
             ),
@@ -213,16 +222,17 @@ fn text(text: &str) -> Cow<'_, str> {
 }
 
 impl Database {
-    async fn open(options: PgConnectOptions, place: String, name: &str) -> Result<Self, QueueError> {
+    async fn open(options: PgConnectOptions, place: String, name: &str) -> Result<Self, SqlFailure> {
         // The pool would try until its time is over, and then not say why it failed.
         let first = timeout(CONNECT, PgConnection::connect_with(&options)).await;
-        let _ = QueueError::in_time("connecting", first.map(|first| first.map_err(QueueError::from)))?.close().await;
+        first.map_err(|_| QueueError::new("connecting took too long"))??.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT)
             .after_connect(|connection, _| Box::pin(async move { connection.execute(SYNCHRONOUS).await.map(drop) }));
         let opened = Self { pool: pool.connect_lazy_with(options), place, sql: Statements::of(name) };
         opened.create().await?;
+        opened.check_rights().await?;
         let fsync: String = sqlx::query_scalar("SHOW fsync").fetch_one(&opened.pool).await?;
         if fsync != "on" {
             tracing::warn!(
@@ -235,7 +245,7 @@ impl Database {
     }
 
     /// Creates the table if it is missing.
-    async fn create(&self) -> Result<(), QueueError> {
+    async fn create(&self) -> Result<(), SqlFailure> {
         let mut transaction = self.pool.begin().await?;
         // Two processes that create a table at the same time would fail.
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))")
@@ -252,25 +262,52 @@ impl Database {
                 sqlx::raw_sql(AssertSqlSafe(&*self.sql.create)).execute(&mut *transaction).await?;
             }
             Some(comment) if comment == VERSION => {}
+            Some(comment) if comment.starts_with(OURS) => {
+                return Err(QueueError::new(format!(
+                    "a later version of uploadcare-hooks wrote the table {} ({comment:?}), and this one reads \
+                     {VERSION:?}: update the application",
+                    self.sql.table
+                ))
+                .refused()
+                .into());
+            }
             Some(comment) => {
                 return Err(QueueError::new(format!(
                     "the table {} belongs to something else, its comment is {comment:?} and not {VERSION:?}: update \
                      the application, or give the queue another name with `OpenOptions`",
                     self.sql.table
                 ))
-                .refused());
+                .refused()
+                .into());
             }
         }
         Ok(transaction.commit().await?)
     }
 
-    async fn store_all(&self, jobs: &[Job]) -> Result<(), QueueError> {
+    async fn check_rights(&self) -> Result<(), SqlFailure> {
+        let missing: Vec<String> = sqlx::query_scalar(
+            "SELECT name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS name
+             WHERE NOT has_table_privilege($1, name)",
+        )
+        .bind(&self.sql.table)
+        .fetch_all(&self.pool)
+        .await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (table, missing) = (&self.sql.table, missing.join(", "));
+        Err(QueueError::new(format!("the user has no right to {missing} on the table {table}: grant it"))
+            .refused()
+            .into())
+    }
+
+    async fn store_all(&self, jobs: &[Job]) -> Result<(), SqlFailure> {
         // Two processes that store the same jobs in another order would wait for each other.
         let mut jobs: Vec<_> = jobs.iter().collect();
         jobs.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         if jobs.len() <= LARGEST_BATCH {
             // One statement is a transaction of its own.
-            return self.insert(&jobs).execute(&self.pool).await.map(drop).map_err(QueueError::from);
+            return self.insert(&jobs).execute(&self.pool).await.map(drop).map_err(SqlFailure::from);
         }
         let mut transaction = self.pool.begin().await?;
         for jobs in jobs.chunks(LARGEST_BATCH) {
@@ -294,7 +331,7 @@ impl Database {
         insert
     }
 
-    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, QueueError> {
+    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, SqlFailure> {
         let failed = |ended: &&Ended| !matches!(ended.end, End::Done);
         if turn.ended.iter().any(|ended| failed(&ended)) {
             self.record_failures(turn.worker, turn.ended.iter().filter(failed)).await?;
@@ -310,7 +347,7 @@ impl Database {
         Ok(all_taken(rows))
     }
 
-    async fn record_failures(&self, worker: &str, ended: impl Iterator<Item = &Ended>) -> Result<(), QueueError> {
+    async fn record_failures(&self, worker: &str, ended: impl Iterator<Item = &Ended>) -> Result<(), SqlFailure> {
         let mut transaction = self.pool.begin().await?;
         for Ended { name, end } in ended {
             let (state, delay, Attempts { started, failures }) = match end {
@@ -331,16 +368,19 @@ impl Database {
         Ok(transaction.commit().await?)
     }
 
-    async fn renew_all(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), QueueError> {
-        let mut transaction = self.pool.begin().await?;
+    async fn renew_all(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), SqlFailure> {
         let renew = sqlx::query(AssertSqlSafe(&*self.sql.renew)).bind(milliseconds(lease)).bind(running).bind(worker);
-        renew.execute(&mut *transaction).await?;
-        let hand_back = sqlx::query(AssertSqlSafe(&*self.sql.hand_back)).bind(running).bind(worker);
-        hand_back.execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        renew.execute(&self.pool).await?;
+        Ok(())
     }
 
-    async fn find_all(&self, search: &Search) -> Result<Vec<Found>, QueueError> {
+    async fn hand_back_others(&self, worker: &str, running: &[String]) -> Result<(), SqlFailure> {
+        let hand_back = sqlx::query(AssertSqlSafe(&*self.sql.hand_back)).bind(running).bind(worker);
+        hand_back.execute(&self.pool).await?;
+        Ok(())
+    }
+
+    async fn find_all(&self, search: &Search) -> Result<Vec<Found>, SqlFailure> {
         let (at, name) = search.before.clone().unzip();
         let rows = sqlx::query_as(AssertSqlSafe(&*self.sql.find))
             .bind(search.dead)
@@ -354,7 +394,7 @@ impl Database {
         Ok(all_found(rows))
     }
 
-    async fn decide_all(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, QueueError> {
+    async fn decide_all(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, SqlFailure> {
         let (mut transaction, mut changed) = (self.pool.begin().await?, 0);
         let sql = if verdict == Verdict::RunAgain { &self.sql.run_again } else { &self.sql.discard };
         // Two callers that lock the same jobs in another order would wait for each other for ever.
@@ -368,7 +408,7 @@ impl Database {
         Ok(changed)
     }
 
-    async fn count(&self) -> Result<QueueStats, QueueError> {
+    async fn count(&self) -> Result<QueueStats, SqlFailure> {
         let (waiting, running, scheduled, dead, oldest, now) =
             sqlx::query_as(AssertSqlSafe(&*self.sql.stats)).fetch_one(&self.pool).await?;
         Ok(QueueStats::of((waiting, running, scheduled, dead, oldest), now))
@@ -381,11 +421,11 @@ impl Engine for Database {
     }
 
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(self.store_all(jobs))
+        Box::pin(async move { Ok(self.store_all(jobs).await?) })
     }
 
     fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
-        Box::pin(self.take_turn(turn))
+        Box::pin(async move { Ok(self.take_turn(turn).await?) })
     }
 
     fn renew<'a>(
@@ -394,25 +434,30 @@ impl Engine for Database {
         running: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(self.renew_all(worker, running, lease))
+        Box::pin(async move { Ok(self.renew_all(worker, running, lease).await?) })
+    }
+
+    fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(async move { Ok(self.hand_back_others(worker, running).await?) })
     }
 
     fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
-        Box::pin(self.find_all(search))
+        Box::pin(async move { Ok(self.find_all(search).await?) })
     }
 
     fn decide<'a>(&'a self, dead: &'a [(String, i64)], verdict: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
-        Box::pin(self.decide_all(dead, verdict))
+        Box::pin(async move { Ok(self.decide_all(dead, verdict).await?) })
     }
 
     fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
-        Box::pin(self.count())
+        Box::pin(async move { Ok(self.count().await?) })
     }
 
     fn clean(&self, keep: Duration, most: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
         Box::pin(async move {
             let clean = sqlx::query(AssertSqlSafe(&*self.sql.clean)).bind(milliseconds(keep)).bind(i64::from(most));
-            Ok(clean.execute(&self.pool).await?.rows_affected())
+            let cleaned = clean.execute(&self.pool).await.map_err(SqlFailure::from)?;
+            Ok(cleaned.rows_affected())
         })
     }
 }

@@ -4,10 +4,16 @@
 //! milliseconds since 1970: when they are due, when their lease ends, when they died, when they
 //! were done. Each call is one script, so it happens wholly or not at all.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use ::redis::{
-    Client, FromRedisValue, IntoConnectionInfo, RedisError, Script, ScriptInvocation,
+    Client, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, Script, ScriptInvocation,
+    ServerErrorKind,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use futures_util::future::BoxFuture;
@@ -16,6 +22,7 @@ use jiff::Timestamp;
 use super::{
     Job, OpenOptions, QueueError, QueueStats, Storage,
     dead::Search,
+    home::AtHome,
     storage::{End, Engine, Found, Taken, Turn, Verdict, failures_from_json, failures_to_json},
 };
 use crate::{delivery::DeliveryId, message::with_causes};
@@ -27,8 +34,7 @@ const VERSION: &str = "1";
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Opens a queue in Redis, such as `redis://:password@host:6379/0`. Needs the feature
-/// `queue-redis`. Reconnects by itself when the connection breaks, in the runtime where it was
-/// opened.
+/// `queue-redis`. Reconnects by itself when the connection breaks.
 ///
 /// Its keys begin with `{uploadcare-hooks:webhooks}`. Any number of processes on any number of
 /// machines can share it. The server must keep what it acknowledged:
@@ -46,7 +52,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// # Errors
 /// If the text is no URL of Redis, the server cannot be reached, refuses the password, or evicts
 /// keys. No error shows the password.
-pub async fn open_redis(url: &str) -> Result<Storage, QueueError> {
+pub async fn open_redis(url: impl AsRef<str>) -> Result<Storage, QueueError> {
     OpenOptions::new().open_redis(url).await
 }
 
@@ -55,7 +61,8 @@ impl OpenOptions {
     ///
     /// # Errors
     /// As `open_redis`, and if the name is not valid.
-    pub async fn open_redis(&self, url: &str) -> Result<Storage, QueueError> {
+    pub async fn open_redis(&self, url: impl AsRef<str>) -> Result<Storage, QueueError> {
+        let url = url.as_ref();
         self.open(|| open(url, &self.name)).await
     }
 }
@@ -67,24 +74,23 @@ async fn open(url: &str, name: &str) -> Result<Storage, QueueError> {
             .refused()
     })?;
     let place = format!("Redis at {}", info.addr());
-    let opened = async {
-        let config = ConnectionManagerConfig::new().set_response_timeout(Some(ANSWER)).set_number_of_retries(1);
-        let connection = Client::open(info)?.get_connection_manager_with_config(config).await?;
-        let server = Server { connection, place: place.clone(), keys: Keys::of(name), scripts: Scripts::default() };
-        server.check().await?;
-        Ok(server)
-    };
-    opened.await.map(Storage::new).map_err(|error: QueueError| error.about(place))
+    let (there, name) = (place.clone(), name.to_owned());
+    let opened = AtHome::open(async move { Server::open(info, there, &name).await });
+    opened.await.map(Storage::new).map_err(|error| error.about(place))
 }
 
-impl From<RedisError> for QueueError {
-    fn from(error: RedisError) -> Self {
-        Self::new(with_causes(&error))
-    }
+fn config() -> ConnectionManagerConfig {
+    ConnectionManagerConfig::new().set_response_timeout(Some(ANSWER)).set_number_of_retries(1)
+}
+
+fn failed(error: RedisError) -> QueueError {
+    let text = QueueError::new(with_causes(&error));
+    if error.kind() == ErrorKind::AuthenticationFailed { text.refused() } else { text }
 }
 
 struct Server {
-    connection: ConnectionManager,
+    client: Client,
+    connection: Mutex<ConnectionManager>,
     place: String,
     keys: Keys,
     scripts: Scripts,
@@ -118,6 +124,7 @@ struct Scripts {
     store: Script,
     turn: Script,
     renew: Script,
+    hand_back: Script,
     find: Script,
     decide: Script,
     stats: Script,
@@ -130,6 +137,7 @@ impl Default for Scripts {
             store: Script::new(include_str!("redis/store.lua")),
             turn: Script::new(include_str!("redis/turn.lua")),
             renew: Script::new(include_str!("redis/renew.lua")),
+            hand_back: Script::new(include_str!("redis/hand_back.lua")),
             find: Script::new(include_str!("redis/find.lua")),
             decide: Script::new(include_str!("redis/decide.lua")),
             stats: Script::new(include_str!("redis/stats.lua")),
@@ -173,16 +181,42 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 impl Server {
+    async fn open(info: ConnectionInfo, place: String, name: &str) -> Result<Self, QueueError> {
+        let client = Client::open(info).map_err(failed)?;
+        let connection = client.get_connection_manager_with_config(config()).await.map_err(failed)?;
+        let (keys, scripts) = (Keys::of(name), Scripts::default());
+        let server = Self { client, connection: Mutex::new(connection), place, keys, scripts };
+        server.check().await?;
+        // Fails if another program has keys of these names.
+        server.stats().await?;
+        Ok(server)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, ConnectionManager> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn call<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, QueueError> {
-        Ok(call.invoke_async(&mut self.connection.clone()).await?)
+        let mut connection = self.connection().clone();
+        let answer = call.invoke_async(&mut connection).await;
+        // The connection may be dead without a word, or lead to a server that is no longer the
+        // primary. The manager itself would keep it.
+        if let Err(error) = &answer
+            && (error.is_timeout() || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly))
+            && let Ok(new) = self.client.get_connection_manager_lazy(config())
+        {
+            *self.connection() = new;
+        }
+        answer.map_err(failed)
     }
 
     /// Looks whether the server keeps what it acknowledges, and whether the queue is one that this
     /// version can read.
     async fn check(&self) -> Result<(), QueueError> {
-        let mut connection = self.connection.clone();
-        ::redis::cmd("SETNX").arg(&self.keys.version).arg(VERSION).exec_async(&mut connection).await?;
-        let version: String = ::redis::cmd("GET").arg(&self.keys.version).query_async(&mut connection).await?;
+        let mut connection = self.connection().clone();
+        let (mut set, mut get) = (::redis::cmd("SETNX"), ::redis::cmd("GET"));
+        set.arg(&self.keys.version).arg(VERSION).exec_async(&mut connection).await.map_err(failed)?;
+        let version: String = get.arg(&self.keys.version).query_async(&mut connection).await.map_err(failed)?;
         if version != VERSION {
             return Err(QueueError::new(format!(
                 "another version of uploadcare-hooks uses this queue, in version {version:?}, and this one reads \
@@ -220,7 +254,7 @@ impl Server {
 
     /// What the server says of its configuration; `None` if it does not allow to ask.
     async fn config(&self) -> Option<HashMap<String, String>> {
-        let (mut config, mut connection) = (HashMap::new(), self.connection.clone());
+        let (mut config, mut connection) = (HashMap::new(), self.connection().clone());
         for option in ["appendonly", "appendfsync", "maxmemory", "maxmemory-policy"] {
             let mut get = ::redis::cmd("CONFIG");
             let found: HashMap<String, String> = get.arg("GET").arg(option).query_async(&mut connection).await.ok()?;
@@ -256,8 +290,9 @@ impl Engine for Server {
     }
 
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
-        let mut call = self.scripts.store.key(&self.keys.waiting);
-        call.key(&self.keys.done).arg(&self.keys.job);
+        let Keys { job: prefix, waiting, running, dead, done, .. } = &self.keys;
+        let mut call = self.scripts.store.key(waiting);
+        call.key(running).key(dead).key(done).arg(prefix);
         for job in jobs {
             call.arg(&job.name).arg(&job.handler).arg(job.event.as_str()).arg(job.delivery.to_string());
             call.arg(job.received_at.as_millisecond()).arg(&*job.body);
@@ -275,8 +310,14 @@ impl Engine for Server {
         running: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), QueueError>> {
-        let mut call = self.scripts.renew.key(&self.keys.waiting);
-        call.key(&self.keys.running).arg(&self.keys.job).arg(worker).arg(milliseconds(lease)).arg(running);
+        let mut call = self.scripts.renew.key(&self.keys.running);
+        call.arg(&self.keys.job).arg(worker).arg(milliseconds(lease)).arg(running);
+        Box::pin(async move { self.call(&call).await })
+    }
+
+    fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
+        let mut call = self.scripts.hand_back.key(&self.keys.waiting);
+        call.key(&self.keys.running).arg(&self.keys.job).arg(worker).arg(running);
         Box::pin(async move { self.call(&call).await })
     }
 

@@ -28,6 +28,8 @@ pub(super) enum Fault {
     NotStarted(String),
     /// The handler failed, or discarded it.
     Failed(HandlerError),
+    /// Its worker was stopped and could not wait for it.
+    Interrupted,
     /// The attempts were used up by processes that died while it ran.
     UsedUp,
 }
@@ -35,7 +37,9 @@ pub(super) enum Fault {
 /// Runs the job's handler on its delivery.
 pub(super) async fn run_handler(router: &WebhookRouter, job: &Job) -> Result<(), Fault> {
     let Some(handler) = router.handlers().find(|handler| handler.name() == job.handler()) else {
-        return Err(Fault::NotStarted(format!("this process has no handler `{}`", job.handler())));
+        let name = job.handler();
+        let text = format!("this process has no handler `{name}`: if it was renamed, give it `name = \"{name}\"`");
+        return Err(Fault::NotStarted(text));
     };
     let body = job.body();
     let event = Event::from_bytes(&body).map_err(|error| {
@@ -73,6 +77,10 @@ pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries) -> End {
             let delay = if error.is_discard() { None } else { retries.delay_after(taken.attempt) };
             (error.to_string(), taken.attempt, delay)
         }
+        Fault::Interrupted => {
+            let text = "it was still running when its worker was stopped";
+            (text.to_owned(), taken.attempt.saturating_sub(1), retries.delay_after(0))
+        }
         Fault::UsedUp => {
             let text = "its attempts were used up by processes that died while it ran";
             (text.to_owned(), taken.attempt.saturating_sub(1), None)
@@ -86,8 +94,10 @@ pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries) -> End {
 /// For how long a job could not be started: since the failure that says so, which is kept until it
 /// starts.
 fn waited(taken: &Taken, started: u32) -> Duration {
-    let first = taken.failures.last().filter(|failure| failure.attempt == started.saturating_add(1));
-    first.map_or(Duration::ZERO, |failure| Timestamp::now().duration_since(failure.at).unsigned_abs())
+    let this = (taken.job.run, started.saturating_add(1));
+    let first = taken.failures.last().filter(|failure| (failure.run, failure.attempt) == this);
+    // Another machine's clock may be ahead.
+    first.and_then(|failure| Timestamp::now().duration_since(failure.at).try_into().ok()).unwrap_or_default()
 }
 
 fn with_failure(taken: &Taken, started: u32, mut error: String) -> Vec<Failure> {
@@ -98,9 +108,10 @@ fn with_failure(taken: &Taken, started: u32, mut error: String) -> Vec<Failure> 
     let mut failures = taken.failures.clone();
     // An attempt that did not start is one failure, however often it was tried to start it.
     let not_started = started < taken.attempt;
-    match failures.last_mut().filter(|last| not_started && last.attempt == taken.attempt) {
+    let (run, attempt) = (taken.job.run, taken.attempt);
+    match failures.last_mut().filter(|last| not_started && (last.run, last.attempt) == (run, attempt)) {
         Some(last) => last.error = error,
-        None => failures.push(Failure { attempt: taken.attempt, at: Timestamp::now(), error }),
+        None => failures.push(Failure { attempt, run, at: Timestamp::now(), error }),
     }
     failures.drain(..failures.len().saturating_sub(FAILURES_KEPT));
     failures
@@ -115,12 +126,12 @@ fn log(taken: &Taken, fault: &Fault, text: &str, started: u32, delay: Option<Dur
                 "job of handler `{handler}` for delivery {delivery} is dead, attempts: {started}: {text:?}"
             );
         }
-        (Some(delay), Fault::NotStarted(_)) => tracing::warn!(
-            "job of handler `{handler}` for delivery {delivery} is left for another process for {delay:.0?}: {text:?}"
+        (Some(delay), Fault::NotStarted(_) | Fault::Interrupted) => tracing::warn!(
+            "job of handler `{handler}` for delivery {delivery} is left for another process for {delay:.1?}: {text:?}"
         ),
         (Some(delay), _) => tracing::warn!(
             "job of handler `{handler}` for delivery {delivery}, attempt {attempt} of {attempts}, next in \
-             {delay:.0?}: {text:?}"
+             {delay:.1?}: {text:?}"
         ),
     }
 }

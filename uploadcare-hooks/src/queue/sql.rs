@@ -38,24 +38,42 @@ pub(super) fn batch(statements: &[String; BATCHES.len()], jobs: usize) -> (&str,
     fits.map_or((largest, 0), |(size, statement)| (statement, size - jobs))
 }
 
-impl From<sqlx::Error> for QueueError {
+/// A failure inside of a storage. Its conversions are no part of the crate's API.
+pub(super) struct SqlFailure(QueueError);
+
+impl From<sqlx::Error> for SqlFailure {
     fn from(error: sqlx::Error) -> Self {
-        let text = Self::new(with_causes(&error));
-        match error {
-            sqlx::Error::PoolTimedOut => Self::new("no connection could be made in time: is the server running?"),
-            // Data that does not fit, or a constraint. The storage itself works.
+        let text = QueueError::new(with_causes(&error));
+        Self(match error {
+            sqlx::Error::PoolTimedOut => QueueError::new(
+                "no connection was free in time: is the server running, and does a handler block its thread?",
+            ),
+            // The storage itself works.
             sqlx::Error::Database(error) if is_refusal(error.code().as_deref().unwrap_or_default()) => text.refused(),
             _ => text,
-        }
+        })
     }
 }
 
-/// PostgreSQL's classes 22, 23 and 54, and SQLite's TOOBIG, CONSTRAINT and MISMATCH with their
-/// extended codes.
+impl From<QueueError> for SqlFailure {
+    fn from(error: QueueError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<SqlFailure> for QueueError {
+    fn from(SqlFailure(error): SqlFailure) -> Self {
+        error
+    }
+}
+
+/// What another attempt would not change: PostgreSQL's classes of data that does not fit, broken
+/// constraints, users and databases that it does not know, rights and limits, and SQLite's codes
+/// TOOBIG, CONSTRAINT, MISMATCH and NOTADB with their extended ones.
 fn is_refusal(code: &str) -> bool {
     match code.parse::<u32>() {
-        Ok(number) if code.len() < 5 => matches!(number & 0xFF, 18..=20),
-        _ => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+        Ok(number) if code.len() < 5 => matches!(number & 0xFF, 18..=20 | 26),
+        _ => ["22", "23", "28", "3D", "42", "54"].iter().any(|class| code.starts_with(class)),
     }
 }
 

@@ -13,8 +13,9 @@ use sqlx::{
 use super::{
     Job, OpenOptions, QueueError, QueueStats, Storage,
     dead::Search,
+    home::AtHome,
     sql::{
-        BATCHES, COLUMNS, DEAD, DONE, JobRow, LARGEST_BATCH, RUNNING, WAITING, all_found, all_taken, batch,
+        BATCHES, COLUMNS, DEAD, DONE, JobRow, LARGEST_BATCH, RUNNING, SqlFailure, WAITING, all_found, all_taken, batch,
         milliseconds,
     },
     storage::{Attempts, End, Ended, Engine, Found, Taken, Turn, Verdict, failures_to_json},
@@ -56,8 +57,25 @@ impl OpenOptions {
 }
 
 async fn open(file: &Path, name: &str) -> Result<Storage, QueueError> {
-    let opened = SqliteFile::open(file, name).await;
-    opened.map(Storage::new).map_err(|error| error.about(file.display()))
+    check_path(file).map_err(|error| QueueError::misused(error).about(format!("{:?}", file.display().to_string())))?;
+    let (path, name) = (file.to_owned(), name.to_owned());
+    let opened = AtHome::open(async move { Ok(SqliteFile::open(&path, &name).await?) });
+    opened.await.map(Storage::new).map_err(|error| error.about(file.display()))
+}
+
+/// Says what is wrong with a path, where SQLite's own words would not help, or SQLite would keep
+/// the queue in memory.
+fn check_path(file: &Path) -> Result<(), &'static str> {
+    let text = file.to_string_lossy();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match () {
+        () if text.is_empty() => Err("the path of the file is empty"),
+        () if text == ":memory:" => Err("a queue in memory loses what it acknowledged: give the path of a file"),
+        () if text.starts_with("sqlite:") || text.starts_with("file:") => Err("give a path, and no URL"),
+        () if file.is_dir() => Err("this is a folder: give the path of a file"),
+        () if folder.is_some_and(|folder| !folder.exists()) => Err("the folder of this file does not exist: create it"),
+        () => Ok(()),
+    }
 }
 
 /// An opened file. All calls share one connection: SQLite has one writer at a time, and a second
@@ -65,7 +83,7 @@ async fn open(file: &Path, name: &str) -> Result<Storage, QueueError> {
 #[derive(Debug)]
 struct SqliteFile {
     pool: SqlitePool,
-    file: String,
+    place: String,
     sql: Statements,
 }
 
@@ -109,8 +127,8 @@ impl Statements {
                     received_at INTEGER NOT NULL,
                     body BLOB NOT NULL
                 ) STRICT;
-                CREATE INDEX IF NOT EXISTS {table}_due ON {table}(due_at) WHERE state < {DEAD};
-                CREATE INDEX IF NOT EXISTS {table}_ended ON {table}(state, ended_at) WHERE state >= {DEAD};"
+                CREATE INDEX IF NOT EXISTS due_{name} ON {table}(due_at) WHERE state < {DEAD};
+                CREATE INDEX IF NOT EXISTS ended_{name} ON {table}(state, ended_at) WHERE state >= {DEAD};"
             ),
             store: BATCHES.map(|jobs| {
                 let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; jobs].join(", ");
@@ -131,7 +149,7 @@ impl Statements {
                     ended_at = iif(name IN ended, ?2, NULL),
                     due_at = iif(name IN ended, due_at, ?3),
                     worker = iif(name IN ended, NULL, ?4),
-                    attempts = iif(name IN ended, attempts, attempts + 1),
+                    attempts = iif(name IN ended OR worker = ?4, attempts, attempts + 1),
                     failures = iif(name IN ended, NULL, failures),
                     body = iif(name IN ended, x'', body)
                  WHERE state < {DEAD} AND (
@@ -191,7 +209,7 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
 }
 
 impl SqliteFile {
-    async fn open(file: &Path, name: &str) -> Result<Self, QueueError> {
+    async fn open(file: &Path, name: &str) -> Result<Self, SqlFailure> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -201,13 +219,14 @@ impl SqliteFile {
             // Twice the default: fewer pages are copied more than once.
             .pragma("wal_autocheckpoint", "2000");
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-        let opened = Self { pool, file: file.display().to_string(), sql: Statements::of(name) };
+        let place = format!("the SQLite file {}, queue {name:?}", file.display());
+        let opened = Self { pool, place, sql: Statements::of(name) };
         opened.create().await?;
         Ok(opened)
     }
 
     /// Creates the table if it is missing.
-    async fn create(&self) -> Result<(), QueueError> {
+    async fn create(&self) -> Result<(), SqlFailure> {
         let mut transaction = self.pool.begin().await?;
         let head = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema),
                            (SELECT count(*) FROM sqlite_schema WHERE name = ?)
@@ -216,14 +235,15 @@ impl SqliteFile {
             sqlx::query_as(head).bind(&self.sql.table).fetch_one(&mut *transaction).await?;
         if application != APPLICATION && (application != 0 || version != 0 || tables != 0) {
             let error = "this is a database of another application: give the queue a file of its own";
-            return Err(QueueError::new(error).refused());
+            return Err(QueueError::new(error).refused().into());
         }
         if version > VERSION {
             return Err(QueueError::new(format!(
                 "a later version of uploadcare-hooks wrote this file, in version {version}, and this one reads up to \
                  {VERSION}: update the application"
             ))
-            .refused());
+            .refused()
+            .into());
         }
         transaction.rollback().await?;
         if own == 1 {
@@ -237,14 +257,14 @@ impl SqliteFile {
 
     /// Begins a transaction that writes. A transaction that only turns into one could not wait for
     /// a writer of another process.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, QueueError> {
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, SqlFailure> {
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    async fn store_all(&self, jobs: &[Job]) -> Result<(), QueueError> {
+    async fn store_all(&self, jobs: &[Job]) -> Result<(), SqlFailure> {
         if jobs.len() <= LARGEST_BATCH {
             // One statement is a transaction of its own.
-            return self.insert(jobs).execute(&self.pool).await.map(drop).map_err(QueueError::from);
+            return self.insert(jobs).execute(&self.pool).await.map(drop).map_err(SqlFailure::from);
         }
         let mut transaction = self.begin().await?;
         for jobs in jobs.chunks(LARGEST_BATCH) {
@@ -268,7 +288,7 @@ impl SqliteFile {
         insert
     }
 
-    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, QueueError> {
+    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, SqlFailure> {
         let failed = |ended: &&Ended| !matches!(ended.end, End::Done);
         if turn.ended.iter().any(|ended| failed(&ended)) {
             self.record_failures(turn.worker, turn.ended.iter().filter(failed)).await?;
@@ -285,7 +305,7 @@ impl SqliteFile {
         Ok(all_taken(rows))
     }
 
-    async fn record_failures(&self, worker: &str, ended: impl Iterator<Item = &Ended>) -> Result<(), QueueError> {
+    async fn record_failures(&self, worker: &str, ended: impl Iterator<Item = &Ended>) -> Result<(), SqlFailure> {
         let (mut transaction, now) = (self.begin().await?, now());
         for Ended { name, end } in ended {
             let (state, due_at, ended_at, Attempts { started, failures }) = match end {
@@ -307,20 +327,19 @@ impl SqliteFile {
         Ok(transaction.commit().await?)
     }
 
-    async fn renew_all(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), QueueError> {
-        let (mut transaction, now, running) = (self.begin().await?, now(), names(running.iter()));
-        for (sql, due_at) in [(&self.sql.renew, now + milliseconds(lease)), (&self.sql.hand_back, now)] {
-            sqlx::query(AssertSqlSafe(&**sql))
-                .bind(due_at)
-                .bind(&running)
-                .bind(worker)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        Ok(transaction.commit().await?)
+    async fn renew_all(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), SqlFailure> {
+        let renew = sqlx::query(AssertSqlSafe(&*self.sql.renew)).bind(now() + milliseconds(lease));
+        renew.bind(names(running.iter())).bind(worker).execute(&self.pool).await?;
+        Ok(())
     }
 
-    async fn find_all(&self, search: &Search) -> Result<Vec<Found>, QueueError> {
+    async fn hand_back_others(&self, worker: &str, running: &[String]) -> Result<(), SqlFailure> {
+        let hand_back = sqlx::query(AssertSqlSafe(&*self.sql.hand_back)).bind(now());
+        hand_back.bind(names(running.iter())).bind(worker).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    async fn find_all(&self, search: &Search) -> Result<Vec<Found>, SqlFailure> {
         let (at, name) = search.before.clone().unzip();
         let rows = sqlx::query_as(AssertSqlSafe(&*self.sql.find))
             .bind(search.dead)
@@ -334,7 +353,7 @@ impl SqliteFile {
         Ok(all_found(rows))
     }
 
-    async fn decide_all(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, QueueError> {
+    async fn decide_all(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, SqlFailure> {
         let (mut transaction, mut changed) = (self.begin().await?, 0);
         let sql = if verdict == Verdict::RunAgain { &self.sql.run_again } else { &self.sql.discard };
         for (name, died) in dead {
@@ -345,7 +364,7 @@ impl SqliteFile {
         Ok(changed)
     }
 
-    async fn count(&self) -> Result<QueueStats, QueueError> {
+    async fn count(&self) -> Result<QueueStats, SqlFailure> {
         let now = now();
         let counts: (i64, i64, i64, i64, Option<i64>) =
             sqlx::query_as(AssertSqlSafe(&*self.sql.stats)).bind(now).fetch_one(&self.pool).await?;
@@ -355,15 +374,15 @@ impl SqliteFile {
 
 impl Engine for SqliteFile {
     fn describe(&self) -> String {
-        format!("the SQLite file {}", self.file)
+        self.place.clone()
     }
 
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(self.store_all(jobs))
+        Box::pin(async move { Ok(self.store_all(jobs).await?) })
     }
 
     fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
-        Box::pin(self.take_turn(turn))
+        Box::pin(async move { Ok(self.take_turn(turn).await?) })
     }
 
     fn renew<'a>(
@@ -372,25 +391,30 @@ impl Engine for SqliteFile {
         running: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(self.renew_all(worker, running, lease))
+        Box::pin(async move { Ok(self.renew_all(worker, running, lease).await?) })
+    }
+
+    fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(async move { Ok(self.hand_back_others(worker, running).await?) })
     }
 
     fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
-        Box::pin(self.find_all(search))
+        Box::pin(async move { Ok(self.find_all(search).await?) })
     }
 
     fn decide<'a>(&'a self, dead: &'a [(String, i64)], verdict: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
-        Box::pin(self.decide_all(dead, verdict))
+        Box::pin(async move { Ok(self.decide_all(dead, verdict).await?) })
     }
 
     fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
-        Box::pin(self.count())
+        Box::pin(async move { Ok(self.count().await?) })
     }
 
     fn clean(&self, keep: Duration, most: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
         Box::pin(async move {
             let clean = sqlx::query(AssertSqlSafe(&*self.sql.clean)).bind(now() - milliseconds(keep)).bind(most);
-            Ok(clean.execute(&self.pool).await?.rows_affected())
+            let cleaned = clean.execute(&self.pool).await.map_err(SqlFailure::from)?;
+            Ok(cleaned.rows_affected())
         })
     }
 }

@@ -57,6 +57,9 @@ impl IntoStorage<Opened> for Storage {
 pub struct Failure {
     /// The number of the attempt, counted from 1.
     pub attempt: u32,
+    /// How often the job had been [run again](crate::WebhookRouter::run_again) before.
+    #[serde(default)]
+    pub run: u32,
     /// When it ended.
     pub at: Timestamp,
     /// What the handler said, or why the job could not be started.
@@ -132,26 +135,34 @@ pub(super) enum Verdict {
 /// is kept without its body, so that a redelivery is recognised. Time is that of the storage, as
 /// machines may disagree.
 pub(super) trait Engine: Any + Send + Sync {
-    /// The kind of storage and where it is, without passwords.
+    /// The kind of storage, where it is and the name of the queue, without passwords.
     fn describe(&self) -> String;
+
+    /// Why [`run_worker`](crate::WebhookRouter::run_worker) cannot run its jobs, if it cannot.
+    fn runs_nothing(&self) -> Option<QueueError> {
+        None
+    }
 
     /// Stores jobs, except those that it has.
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>>;
 
     /// Records what ended and takes out jobs that are due, the longest due first. A running job
-    /// whose lease has ended is due as well. An end other than `Done` counts only if the job is
-    /// still the worker's.
+    /// whose lease has ended is due as well. Taking it out counts as an attempt, but not if the
+    /// worker had it already: then it never learnt that. An end other than `Done` counts only if
+    /// the job is still the worker's.
     fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>>;
 
-    /// Renews the lease of the worker's running jobs. Those that are not among `running` were never
-    /// started, because it did not learn that it has them: they become due, and that attempt does
-    /// not count.
+    /// Renews the lease of these running jobs of the worker.
     fn renew<'a>(
         &'a self,
         worker: &'a str,
         running: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), QueueError>>;
+
+    /// Has the worker's other running jobs be due again. They never started, because the worker did
+    /// not learn that it has them, so that attempt does not count.
+    fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>>;
 
     /// Finds waiting jobs that failed before, or dead jobs, latest first.
     fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>>;

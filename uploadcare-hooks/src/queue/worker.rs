@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{
     sync::watch,
     task::{Id, JoinError, JoinSet, yield_now},
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use super::{
     QueueError,
     dispatch::Queue,
+    lease::Leases,
     run::{self, Fault},
     storage::{End, Ended, Engine, Taken, Turn},
 };
@@ -37,8 +39,13 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long a worker waits after its storage failed, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// How long a stopped worker waits for the end of jobs that it has aborted.
+/// How long a stopped worker waits for the end of jobs that it has aborted, and for the last call
+/// of its storage.
 const ABORT: Duration = Duration::from_millis(500);
+const LAST_CALL: Duration = Duration::from_secs(3);
+
+/// Longer than any process waits, and no overflow.
+const LONGEST_STOP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How often jobs that were done long ago are removed.
 const CLEANING: Duration = Duration::from_secs(60);
@@ -53,9 +60,9 @@ impl WebhookRouter {
     /// ```no_run
     /// # async fn example(hooks: uploadcare_hooks::WebhookRouter) {
     /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    /// let worker = tokio::spawn(hooks.run_worker(async { drop(stopped.await) }));
+    /// let worker = tokio::spawn(hooks.run_worker(stopped));
     /// // .. when the application ends:
-    /// let _ = stop.send(());
+    /// drop(stop);
     /// let _ = worker.await;
     /// # }
     /// ```
@@ -71,16 +78,28 @@ impl WebhookRouter {
     ///
     /// Any number of workers, in any number of processes, can share a storage. Without a queue it
     /// logs an error and returns.
+    ///
+    /// Handlers run as tasks of this runtime. One that blocks its thread blocks what else runs
+    /// there, and under `#[actix_web::main]` that is all of the worker, and the connections of the
+    /// storage: give blocking work to `spawn_blocking`.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with time enabled.
+    #[must_use = "a worker runs when its future does: tokio::spawn(hooks.run_worker(..))"]
     pub fn run_worker<S>(&self, stop: S) -> impl Future<Output = ()> + Send + 'static + use<S>
     where
-        S: Future<Output = ()> + Send + 'static,
+        S: Future + Send + 'static,
     {
         let router = self.clone();
         async move {
-            match Queue::required(&router) {
-                Ok(queue) => {
-                    let _running = queue.workers.start();
-                    Worker::new(&router, queue).run(pin!(stop)).await;
+            let worker = Queue::required(&router).and_then(|queue| match queue.engine().runs_nothing() {
+                Some(error) => Err(error),
+                None => Worker::new(&router, queue),
+            });
+            match worker {
+                Ok(worker) => {
+                    let _running = worker.queue.workers.start();
+                    worker.run(pin!(stop.map(drop))).await;
                 }
                 Err(error) => tracing::error!("no worker runs: {error}"),
             }
@@ -94,6 +113,8 @@ struct Worker<'a> {
     queue: &'a Queue,
     /// Unique for each start, so that no worker is taken for its dead predecessor.
     name: String,
+    /// The jobs that run, or have ended and are not recorded yet.
+    leases: Leases,
     running: JoinSet<Ended>,
     /// The jobs that are running, by their task.
     jobs: HashMap<Id, Arc<Taken>>,
@@ -104,29 +125,33 @@ struct Worker<'a> {
     look_at: Instant,
     /// How long to wait if the storage fails again.
     pause: Duration,
-    /// Whether a call failed that may have taken jobs out.
-    unsure: bool,
+    /// How long a call of the storage may take.
+    limit: Duration,
 }
 
 impl<'a> Worker<'a> {
-    fn new(router: &'a WebhookRouter, queue: &'a Queue) -> Self {
-        Self {
+    fn new(router: &'a WebhookRouter, queue: &'a Queue) -> Result<Self, QueueError> {
+        let name = format!("{}-{}", std::process::id(), Uuid::new_v4());
+        Ok(Self {
             router,
             queue,
-            name: format!("{}-{}", std::process::id(), Uuid::new_v4()),
+            leases: Leases::renew(Arc::clone(&queue.storage.0), name.clone(), queue.options.lease)?,
+            name,
             running: JoinSet::new(),
             jobs: HashMap::new(),
             ended: Vec::new(),
             stored: queue.stored.subscribe(),
             look_at: Instant::now(),
             pause: PAUSE.0,
-            unsure: false,
-        }
+            limit: LIMIT,
+        })
     }
 
     async fn run(mut self, mut stop: Pin<&mut impl Future<Output = ()>>) {
-        let mut renewal = ticks(self.queue.options.lease / 4);
+        let mut tidying = ticks(self.queue.options.lease / 4);
         let mut cleaning = ticks(CLEANING);
+        let (concurrency, place) = (self.queue.options.concurrency, self.engine().describe());
+        tracing::info!("a worker runs up to {concurrency} jobs at once of the queue in {place}");
         loop {
             let free = self.queue.options.concurrency.saturating_sub(self.running.len());
             let most = if self.look_at <= Instant::now() { free } else { 0 };
@@ -144,26 +169,20 @@ impl<'a> Worker<'a> {
             tokio::select! {
                 () = &mut stop => break,
                 Some(ended) = self.running.join_next_with_id() => self.note(ended).await,
-                _ = renewal.tick() => self.renew().await,
+                _ = tidying.tick() => self.hand_back_unknown().await,
                 _ = cleaning.tick() => self.clean(&mut cleaning).await,
                 () = sleep_until(self.look_at), if has_free => {}
                 Ok(()) = self.stored.changed(), if has_free => self.look_at = Instant::now(),
             }
         }
-        self.finish(renewal).await;
+        self.finish().await;
     }
 
     /// Records what ended, and takes out and starts jobs that are due.
     async fn turn(&mut self, most: usize) -> Result<(), QueueError> {
         let turn = Turn { worker: &self.name, ended: &self.ended, most, lease: self.queue.options.lease };
-        let taken = match in_time(self.engine().turn(turn)).await {
-            Ok(taken) => taken,
-            Err(error) => {
-                self.unsure |= most > 0;
-                return Err(error);
-            }
-        };
-        self.ended.clear();
+        let taken = self.in_time(self.engine().turn(turn)).await?;
+        self.ended.drain(..).for_each(|ended| self.leases.remove(&ended.name));
         if self.pause > PAUSE.0 {
             self.pause = PAUSE.0;
             tracing::info!("the queue's storage works again");
@@ -175,18 +194,16 @@ impl<'a> Worker<'a> {
         for taken in taken {
             self.start(taken);
         }
-        if self.unsure {
-            self.renew().await;
-        }
         Ok(())
     }
 
     fn start(&mut self, taken: Taken) {
-        if self.jobs.values().any(|running| running.job.name == taken.job.name) {
+        if self.leases.contains(&taken.job.name) {
             // Its lease ended while the storage failed. It is renewed now.
             tracing::warn!("the job {} is still running, so it is not started again", taken.job.name);
             return;
         }
+        self.leases.insert(taken.job.name.clone());
         let taken = Arc::new(taken);
         let job = run::run(self.router.clone(), Arc::clone(&taken), self.queue.options.retries);
         self.jobs.insert(self.running.spawn(job).id(), taken);
@@ -234,23 +251,18 @@ impl<'a> Worker<'a> {
         Ended { name: taken.job.name.clone(), end: run::failed(taken, fault, &self.queue.options.retries) }
     }
 
-    /// Renews the lease of the running jobs, so that no other worker takes them.
-    async fn renew(&mut self) {
-        let ended = self.ended.iter().map(|ended| &ended.name);
-        let names: Vec<_> = self.jobs.values().map(|taken| &taken.job.name).chain(ended).cloned().collect();
-        if names.is_empty() && !self.unsure {
-            return;
-        }
-        match in_time(self.engine().renew(&self.name, &names, self.queue.options.lease)).await {
-            Ok(()) => self.unsure = false,
-            Err(error) => tracing::warn!("the leases of {} running jobs were not renewed: {error}", names.len()),
+    /// Hands back jobs that this worker has taken out without learning it, when an answer was lost.
+    async fn hand_back_unknown(&self) {
+        let known = self.leases.names();
+        if let Err(error) = self.in_time(self.engine().hand_back(&self.name, &known)).await {
+            tracing::debug!("jobs whose answer was lost wait for the end of their lease: {error}");
         }
     }
 
     /// Removes jobs that were done long ago. If there are many, the next of them follow soon, and
     /// jobs run in between.
     async fn clean(&self, cleaning: &mut Interval) {
-        match in_time(self.engine().clean(self.queue.options.retention, CLEANED_AT_ONCE)).await {
+        match self.in_time(self.engine().clean(self.queue.options.retention, CLEANED_AT_ONCE)).await {
             Ok(removed) if removed >= u64::from(CLEANED_AT_ONCE) => cleaning.reset_after(PAUSE.0),
             Ok(_) => {}
             Err(error) => tracing::warn!("jobs that were done were not removed: {error}"),
@@ -258,20 +270,22 @@ impl<'a> Worker<'a> {
     }
 
     /// Waits for the running jobs, and hands back those that take too long.
-    async fn finish(mut self, mut renewal: Interval) {
-        let end = Instant::now() + self.queue.options.stop_timeout;
+    async fn finish(mut self) {
+        let (limit, running) = (self.queue.options.stop_timeout.min(LONGEST_STOP), self.running.len());
+        tracing::info!("the worker stops, and waits up to {limit:?} for {running} running jobs");
+        let end = Instant::now() + limit;
         while !self.running.is_empty() {
             tokio::select! {
+                biased;
                 Some(ended) = self.running.join_next_with_id() => self.note(ended).await,
-                _ = renewal.tick() => self.renew().await,
                 () = sleep_until(end) => break,
             }
-            if !self.ended.is_empty() {
-                // Recorded below if it fails here.
-                let _ = self.turn(0).await;
-            }
+            self.limit = LIMIT.min(end.saturating_duration_since(Instant::now()) + ABORT);
+            // Recorded below if it fails here.
+            let _ = self.turn(0).await;
         }
-        self.hand_back().await;
+        self.end_jobs().await;
+        self.limit = LIMIT.min(end.saturating_duration_since(Instant::now()) + LAST_CALL);
         while !self.ended.is_empty()
             && let Err(error) = self.turn(0).await
         {
@@ -285,22 +299,22 @@ impl<'a> Worker<'a> {
     }
 
     /// Ends the jobs that still run, to be tried again.
-    async fn hand_back(&mut self) {
+    async fn end_jobs(&mut self) {
         self.running.abort_all();
-        // One that has just ended is not run again.
-        let ended = async {
-            while let Some(ended) = self.running.join_next_with_id().await {
-                match ended {
-                    Err(error) if error.is_cancelled() => {}
-                    ended => self.note_one(ended),
+        // One that has just ended by itself is not run again. A handler that blocks its thread
+        // cannot be ended, and is left to its lease.
+        while let Ok(Some(ended)) = timeout(ABORT, self.running.join_next_with_id()).await {
+            match ended {
+                Err(error) if error.is_cancelled() => {
+                    let Some(taken) = self.jobs.remove(&error.id()) else { continue };
+                    let end = run::failed(&taken, Fault::Interrupted, &self.queue.options.retries);
+                    self.ended.push(Ended { name: taken.job.name.clone(), end });
                 }
+                ended => self.note_one(ended),
             }
-        };
-        // A handler that blocks its thread cannot be ended.
-        let _ = timeout(ABORT, ended).await;
-        for taken in std::mem::take(&mut self.jobs).into_values() {
-            let ended = self.failed(&taken, "it was still running when its worker was stopped".to_owned());
-            self.ended.push(ended);
+        }
+        for blocked in self.jobs.values() {
+            tracing::warn!("the job {} blocks its thread, and runs again at the end of its lease", blocked.job.name);
         }
     }
 
@@ -312,6 +326,11 @@ impl<'a> Worker<'a> {
         pause
     }
 
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
+        let ended = QueueError::in_time("a worker's call", timeout(self.limit, call).await);
+        ended.map_err(|error| error.about(self.engine().describe()))
+    }
+
     fn engine(&self) -> &'a dyn Engine {
         self.queue.engine()
     }
@@ -321,8 +340,4 @@ fn ticks(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-async fn in_time<T>(call: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
-    QueueError::in_time("a worker's call", timeout(LIMIT, call).await)
 }

@@ -118,7 +118,7 @@ pub enum BuildProblem {
         handler_timeout: Duration,
     },
     /// `queue_attempts` is zero, or more than storages can count.
-    #[error("`queue_attempts` is {attempts}: give 1 to {most}")]
+    #[error("a job of the queue is tried {attempts} times: give `queue_attempts` or `Retries::new` 1 to {most}")]
     QueueAttempts {
         /// What was set.
         attempts: u32,
@@ -147,7 +147,7 @@ pub enum BuildProblem {
         least: Duration,
     },
     /// A limit of zero, which lets nothing through.
-    #[error("`{option}` is zero, which lets no delivery through")]
+    #[error("`{option}` is zero, which lets nothing through")]
     Zero {
         /// The builder's option.
         option: &'static str,

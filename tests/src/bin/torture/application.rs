@@ -83,7 +83,7 @@ impl Application {
                 .handler_timeout(Duration::from_secs(2))
                 .queue(storage)
                 .build()?;
-            let worker = hooks.run_worker(std::future::pending());
+            let worker = hooks.run_worker(std::future::pending::<()>());
             let worker = self.works.then(|| tokio::spawn(worker));
             if let Some(port) = self.port {
                 let server = HttpServer::new(move || App::new().service(hooks.clone().mount("/hooks"))).workers(2);

@@ -144,6 +144,7 @@ async fn a_delivery_waits_for_a_hanging_storage_no_longer_than_the_time_limit() 
 async fn what_only_an_opened_storage_can_do_is_an_error() {
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]);
     let hooks = builder.queue(FakeStorage::default()).build().unwrap();
+    hooks.run_worker(std::future::pending::<()>()).await;
     for error in [hooks.dead_jobs(1).await.unwrap_err(), hooks.queue_stats().await.unwrap_err()] {
         assert!(error.to_string().contains("`queue::apalis::dead_tasks`"), "{error}");
     }

@@ -132,16 +132,21 @@ pub(super) fn task(job: &Job) -> TaskBuilder<Job> {
     TaskBuilder::new(job.clone()).idempotency_key(task_name(job)).max_attempts(MAX_ATTEMPTS as usize)
 }
 
+const BY_HAND: &str = "the queue is a backend of apalis, assembled by hand: run it with apalis' own worker, and list \
+                       its dead tasks with `queue::apalis::dead_tasks`";
+
 /// What a backend of apalis does by itself, or through traits that not every backend has.
 fn by_hand<T: Send + 'static>() -> BoxFuture<'static, Result<T, QueueError>> {
-    let error = "it is a backend of apalis, assembled by hand: run it with apalis' own worker, and list its dead \
-                 tasks with `queue::apalis::dead_tasks`";
-    Box::pin(ready(Err(QueueError::new(error))))
+    Box::pin(ready(Err(QueueError::misused(BY_HAND))))
 }
 
 impl Engine for Apalis {
     fn describe(&self) -> String {
         "a backend of apalis".to_owned()
+    }
+
+    fn runs_nothing(&self) -> Option<QueueError> {
+        Some(QueueError::misused(BY_HAND))
     }
 
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
@@ -153,6 +158,10 @@ impl Engine for Apalis {
     }
 
     fn renew<'a>(&'a self, _: &'a str, _: &'a [String], _: Duration) -> BoxFuture<'a, Result<(), QueueError>> {
+        by_hand()
+    }
+
+    fn hand_back<'a>(&'a self, _: &'a str, _: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
         by_hand()
     }
 

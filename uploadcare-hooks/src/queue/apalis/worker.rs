@@ -80,7 +80,7 @@ impl Worker {
             }
             Err(Fault::Failed(error)) => Err(error),
             Err(Fault::NotStarted(text)) => Err(HandlerError::new(text)),
-            Err(Fault::UsedUp) => Err(used_up()),
+            Err(Fault::Interrupted | Fault::UsedUp) => Err(used_up()),
         }
     }
 

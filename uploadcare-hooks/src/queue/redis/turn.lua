@@ -7,6 +7,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function at(milliseconds) return string.format('%.0f', milliseconds) end
 
+-- A server without memory refuses a script whose first write could need some.
+redis.call('ZREM', running, '')
 for i = 5, #ARGV, 5 do
   local name, job, ended = ARGV[i], prefix .. ARGV[i], ARGV[i + 1]
   if ended == 'done' then
@@ -38,7 +40,10 @@ local function take(from)
     -- Another program may have written something else there.
     if redis.call('TYPE', job).ok == 'hash' then
       local attempts = tonumber(redis.call('HGET', job, 'attempts')) or 0
-      redis.call('HSET', job, 'attempts', attempts + 1, 'worker', worker)
+      if redis.call('HGET', job, 'worker') ~= worker then
+        attempts = attempts + 1
+      end
+      redis.call('HSET', job, 'attempts', attempts, 'worker', worker)
       redis.call('ZADD', running, at(now + lease), name)
       local values = redis.call('HMGET', job, 'handler', 'event', 'delivery', 'received_at', 'body', 'run',
         'attempts', 'failures')
