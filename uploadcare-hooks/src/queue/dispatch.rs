@@ -69,9 +69,8 @@ impl WebhookRouterBuilder {
     /// seconds, and is at least 1.
     ///
     /// A worker renews it all the time while it runs the job, so this is not a limit for handlers.
-    /// It is how long a job waits whose process died, and how long a storage may fail, or a handler
-    /// block the worker's only thread, before jobs that are running are run by another worker as
-    /// well.
+    /// It is how long a job waits whose process died, and how long a storage may fail before jobs
+    /// that are running are run by another worker as well.
     pub fn queue_lease(mut self, lease: Duration) -> Self {
         self.queue_mode(|mode| mode.options.lease = lease);
         self

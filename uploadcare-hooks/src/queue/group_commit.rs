@@ -105,3 +105,89 @@ async fn store(engine: &dyn Engine, jobs: &[Job]) -> Result<(), QueueError> {
     let stored = QueueError::in_time("storing a delivery", timeout(LIMIT, engine.store(jobs)).await);
     stored.map_err(|error| error.about(engine.describe()))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::future::{BoxFuture, join_all};
+
+    use super::*;
+    use crate::{
+        delivery::DeliveryId,
+        queue::{
+            QueueStats,
+            dead::Search,
+            storage::{Found, Taken, Turn, Verdict},
+        },
+    };
+
+    /// Refuses every transaction with a job of the handler `bad`, and notes the sizes of all.
+    #[derive(Default)]
+    struct Choosy {
+        transactions: Mutex<Vec<usize>>,
+    }
+
+    impl Engine for Choosy {
+        fn describe(&self) -> String {
+            "a test".to_owned()
+        }
+
+        fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
+            Box::pin(async {
+                self.transactions.lock().unwrap_or_else(PoisonError::into_inner).push(jobs.len());
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                let is_bad = jobs.iter().any(|job| job.handler() == "bad");
+                if is_bad { Err(QueueError::new("it does not fit").refused()) } else { Ok(()) }
+            })
+        }
+
+        fn turn<'a>(&'a self, _: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
+            unused()
+        }
+
+        fn renew<'a>(&'a self, _: &'a str, _: &'a [String], _: Duration) -> BoxFuture<'a, Result<(), QueueError>> {
+            unused()
+        }
+
+        fn hand_back<'a>(&'a self, _: &'a str, _: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
+            unused()
+        }
+
+        fn find<'a>(&'a self, _: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
+            unused()
+        }
+
+        fn decide<'a>(&'a self, _: &'a [(String, i64)], _: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
+            unused()
+        }
+
+        fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
+            unused()
+        }
+
+        fn clean(&self, _: Duration, _: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
+            unused()
+        }
+    }
+
+    fn unused<T: Send + 'static>() -> BoxFuture<'static, Result<T, QueueError>> {
+        Box::pin(async { Err(QueueError::new("not asked for")) })
+    }
+
+    #[tokio::test]
+    async fn deliveries_that_arrive_together_are_stored_together_and_a_refusal_fails_only_its_own() {
+        let (engine, group) = (Choosy::default(), GroupCommit::default());
+        let body = Bytes::from_static(b"{}");
+        let store = |number: u8| {
+            let id = DeliveryId::from_bytes(&[number]);
+            let handler = if number == 7 { "bad" } else { "good" };
+            group.store(&engine, vec![Job::new(handler, id, id, "file.stored".into(), &body)])
+        };
+        let stored = join_all((0..10).map(store)).await;
+        let failed: Vec<_> = stored.iter().enumerate().filter(|(_, stored)| stored.is_err()).collect();
+        assert!(matches!(failed.as_slice(), [(7, _)]), "{failed:?}");
+        let transactions = engine.transactions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // One of all, which is refused, and then each alone.
+        assert_eq!(transactions, [10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    }
+}

@@ -103,7 +103,8 @@ struct Statements {
     turn: String,
     renew: String,
     hand_back: String,
-    find: String,
+    find_dead: String,
+    find_failing: String,
     run_again: String,
     discard: String,
     stats: String,
@@ -117,6 +118,15 @@ impl Statements {
     /// `name` has only letters, digits and `_`.
     fn of(name: &str) -> Self {
         let table = format!("uploadcare_hooks_{name}");
+        // The first condition is that of an index.
+        let find = |which: &str, at: &str| {
+            format!(
+                "SELECT {COLUMNS} FROM {table}
+                 WHERE {which} AND ($1 IS NULL OR handler = $1) AND ($2 IS NULL OR event = $2)
+                   AND ($3::bigint IS NULL OR ({at}, name) < ($3, $4))
+                 ORDER BY {at} DESC, name DESC LIMIT $5"
+            )
+        };
         Self {
             // The body is stored as it is: compression would cost time and save little.
             create: format!(
@@ -178,15 +188,10 @@ impl Statements {
             ),
             hand_back: format!(
                 "UPDATE {table} SET state = {WAITING}, due_at = {NOW}, worker = NULL, attempts = attempts - 1
-                 WHERE name <> ALL($1) AND state = {RUNNING} AND worker = $2"
+                 WHERE state < {DEAD} AND due_at > {NOW} AND state = {RUNNING} AND worker = $2 AND name <> ALL($1)"
             ),
-            find: format!(
-                "SELECT {COLUMNS} FROM {table}
-                 WHERE CASE WHEN $1 THEN state = {DEAD} ELSE state = {WAITING} AND failures IS NOT NULL END
-                   AND ($2 IS NULL OR handler = $2) AND ($3 IS NULL OR event = $3)
-                   AND ($4::bigint IS NULL OR (coalesce(ended_at, due_at), name) < ($4, $5))
-                 ORDER BY coalesce(ended_at, due_at) DESC, name DESC LIMIT $6"
-            ),
+            find_dead: find(&format!("state >= {DEAD} AND state = {DEAD}"), "ended_at"),
+            find_failing: find(&format!("state < {DEAD} AND state = {WAITING} AND failures IS NOT NULL"), "due_at"),
             run_again: format!(
                 "UPDATE {table} SET state = {WAITING}, due_at = {NOW}, ended_at = NULL, attempts = 0, run = run + 1
                  WHERE name = $1 AND state = {DEAD} AND ended_at = $2"
@@ -199,14 +204,14 @@ impl Statements {
                 "SELECT count(*) FILTER (WHERE due_at <= now.at),
                         count(*) FILTER (WHERE state = {RUNNING} AND due_at > now.at),
                         count(*) FILTER (WHERE state = {WAITING} AND due_at > now.at),
-                        (SELECT count(*) FROM {table} WHERE state = {DEAD}),
+                        (SELECT count(*) FROM {table} WHERE state >= {DEAD} AND state = {DEAD}),
                         min(due_at) FILTER (WHERE due_at <= now.at),
                         (SELECT {NOW})
                  FROM {table}, (SELECT {NOW} AS at) AS now WHERE state < {DEAD}"
             ),
             clean: format!(
                 "DELETE FROM {table} WHERE name IN (
-                    SELECT name FROM {table} WHERE state = {DONE} AND ended_at < {NOW} - $1
+                    SELECT name FROM {table} WHERE state >= {DEAD} AND state = {DONE} AND ended_at < {NOW} - $1
                     ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
                  )"
             ),
@@ -382,8 +387,8 @@ impl Database {
 
     async fn find_all(&self, search: &Search) -> Result<Vec<Found>, SqlFailure> {
         let (at, name) = search.before.clone().unzip();
-        let rows = sqlx::query_as(AssertSqlSafe(&*self.sql.find))
-            .bind(search.dead)
+        let sql = if search.dead { &self.sql.find_dead } else { &self.sql.find_failing };
+        let rows = sqlx::query_as(AssertSqlSafe(&**sql))
             .bind(&search.handler)
             .bind(&search.event)
             .bind(at)

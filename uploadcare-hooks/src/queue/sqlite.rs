@@ -98,7 +98,8 @@ struct Statements {
     turn: String,
     renew: String,
     hand_back: String,
-    find: String,
+    find_dead: String,
+    find_failing: String,
     run_again: String,
     discard: String,
     stats: String,
@@ -109,6 +110,15 @@ impl Statements {
     /// `name` has only letters, digits and `_`.
     fn of(name: &str) -> Self {
         let table = format!("queue_{name}");
+        // The first condition is that of an index.
+        let find = |which: &str, at: &str| {
+            format!(
+                "SELECT {COLUMNS} FROM {table}
+                 WHERE {which} AND (?1 IS NULL OR handler = ?1) AND (?2 IS NULL OR event = ?2)
+                   AND (?3 IS NULL OR ({at}, name) < (?3, ?4))
+                 ORDER BY {at} DESC, name DESC LIMIT ?5"
+            )
+        };
         Self {
             create: format!(
                 "CREATE TABLE IF NOT EXISTS {table} (
@@ -165,16 +175,12 @@ impl Statements {
                  WHERE name IN (SELECT value FROM json_each(?)) AND state = {RUNNING} AND worker = ?"
             ),
             hand_back: format!(
-                "UPDATE {table} SET state = {WAITING}, due_at = ?, worker = NULL, attempts = attempts - 1
-                 WHERE name NOT IN (SELECT value FROM json_each(?)) AND state = {RUNNING} AND worker = ?"
+                "UPDATE {table} SET state = {WAITING}, due_at = ?1, worker = NULL, attempts = attempts - 1
+                 WHERE state < {DEAD} AND due_at > ?1 AND state = {RUNNING} AND worker = ?3
+                   AND name NOT IN (SELECT value FROM json_each(?2))"
             ),
-            find: format!(
-                "SELECT {COLUMNS} FROM {table}
-                 WHERE CASE WHEN ?1 THEN state = {DEAD} ELSE state = {WAITING} AND failures IS NOT NULL END
-                   AND (?2 IS NULL OR handler = ?2) AND (?3 IS NULL OR event = ?3)
-                   AND (?4 IS NULL OR (coalesce(ended_at, due_at), name) < (?4, ?5))
-                 ORDER BY coalesce(ended_at, due_at) DESC, name DESC LIMIT ?6"
-            ),
+            find_dead: find(&format!("state >= {DEAD} AND state = {DEAD}"), "ended_at"),
+            find_failing: find(&format!("state < {DEAD} AND state = {WAITING} AND failures IS NOT NULL"), "due_at"),
             run_again: format!(
                 "UPDATE {table} SET state = {WAITING}, due_at = ?, ended_at = NULL, attempts = 0, run = run + 1
                  WHERE name = ? AND state = {DEAD} AND ended_at = ?"
@@ -187,13 +193,15 @@ impl Statements {
                 "SELECT count(*) FILTER (WHERE state < {DEAD} AND due_at <= ?1),
                         count(*) FILTER (WHERE state = {RUNNING} AND due_at > ?1),
                         count(*) FILTER (WHERE state = {WAITING} AND due_at > ?1),
-                        (SELECT count(*) FROM {table} WHERE state = {DEAD}),
+                        (SELECT count(*) FROM {table} WHERE state >= {DEAD} AND state = {DEAD}),
                         min(due_at) FILTER (WHERE due_at <= ?1)
                  FROM {table} WHERE state < {DEAD}"
             ),
             clean: format!(
-                "DELETE FROM {table} WHERE id IN
-                 (SELECT id FROM {table} WHERE state = {DONE} AND ended_at < ? ORDER BY ended_at LIMIT ?)"
+                "DELETE FROM {table} WHERE id IN (
+                    SELECT id FROM {table} WHERE state >= {DEAD} AND state = {DONE} AND ended_at < ?
+                    ORDER BY ended_at LIMIT ?
+                 )"
             ),
             table,
         }
@@ -341,8 +349,8 @@ impl SqliteFile {
 
     async fn find_all(&self, search: &Search) -> Result<Vec<Found>, SqlFailure> {
         let (at, name) = search.before.clone().unzip();
-        let rows = sqlx::query_as(AssertSqlSafe(&*self.sql.find))
-            .bind(search.dead)
+        let sql = if search.dead { &self.sql.find_dead } else { &self.sql.find_failing };
+        let rows = sqlx::query_as(AssertSqlSafe(&**sql))
             .bind(&search.handler)
             .bind(&search.event)
             .bind(at)
@@ -418,3 +426,6 @@ impl Engine for SqliteFile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

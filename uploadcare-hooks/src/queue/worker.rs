@@ -80,8 +80,7 @@ impl WebhookRouter {
     /// logs an error and returns.
     ///
     /// Handlers run as tasks of this runtime. One that blocks its thread blocks what else runs
-    /// there, and under `#[actix_web::main]` that is all of the worker, and the connections of the
-    /// storage: give blocking work to `spawn_blocking`.
+    /// there, under `#[actix_web::main]` all other jobs: give blocking work to `spawn_blocking`.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with time enabled.

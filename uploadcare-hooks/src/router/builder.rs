@@ -133,8 +133,9 @@ impl WebhookRouterBuilder {
     /// the handler first waits, after the signature was verified.
     ///
     /// A run that takes longer is dropped at the `.await` where it waits, and the delivery is
-    /// answered 503. Needs a Tokio runtime with time enabled. A handler that blocks its thread
-    /// cannot be stopped; the first time it takes longer than the limit, the router logs a warning.
+    /// answered 503; with a `queue` its job is tried again. Needs a Tokio runtime with time
+    /// enabled. A handler that blocks its thread cannot be stopped; the first time it takes longer
+    /// than the limit, the router logs a warning.
     pub fn handler_timeout(mut self, limit: Duration) -> Self {
         self.limits.handler = TimeLimit(Some(limit));
         self
