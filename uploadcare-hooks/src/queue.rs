@@ -39,4 +39,4 @@ pub use self::redis::open_redis;
 pub use self::retries::Retries;
 #[cfg(feature = "queue-sqlite")]
 pub use self::sqlite::open_sqlite;
-pub use self::storage::{Failure, IntoStorage, Opened, Storage};
+pub use self::storage::{Failure, Storage};

@@ -17,7 +17,7 @@ use tests::storages::Kind;
 use uploadcare_hooks::{
     queue::{
         Job,
-        apalis::{dead_tasks, run_task_again},
+        apalis::{dead_tasks, run_task_again, storage as apalis_storage},
     },
     webhook_handlers,
 };
@@ -37,7 +37,10 @@ macro_rules! over {
         let mut storage = $storage;
         let runs = Runs::default();
         runs.failures_left.store(3, Ordering::SeqCst);
-        let hooks = builder(&runs).handlers(webhook_handlers![index, copy]).queue(storage.clone()).queue_attempts(3);
+        let hooks = builder(&runs)
+            .handlers(webhook_handlers![index, copy])
+            .queue(apalis_storage(storage.clone()))
+            .queue_attempts(3);
         let hooks = hooks.build().unwrap();
         assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);
         assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::ACCEPTED);

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::{
-    IntoStorage, Job, Retries, Storage,
+    Job, Retries, Storage,
     group_commit::GroupCommit,
     health::{Workers, watch_for_workers},
     storage::Engine,
@@ -39,8 +39,8 @@ impl WebhookRouterBuilder {
     ///
     /// Does not go with `deduplicate` or [`deduplicate_with`](Self::deduplicate_with): a queue
     /// recognises redeliveries itself.
-    pub fn queue<Kind>(mut self, storage: impl IntoStorage<Kind>) -> Self {
-        self.queue_mode(|mode| mode.storage = Some(storage.into_storage()));
+    pub fn queue(mut self, storage: Storage) -> Self {
+        self.queue_mode(|mode| mode.storage = Some(storage));
         self
     }
 

@@ -26,31 +26,6 @@ impl fmt::Debug for Storage {
     }
 }
 
-/// What [`WebhookRouterBuilder::queue`](crate::WebhookRouterBuilder::queue) takes: an opened
-/// [`Storage`], or with the feature `queue-apalis` any backend of apalis 1 that takes tasks.
-///
-/// `Kind` tells the two apart and is inferred.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no storage for a queue",
-    note = "open one with `queue::open_sqlite(..)`, `open_postgres(..)` or `open_redis(..)`, and await it",
-    note = "a backend of apalis needs the feature `queue-apalis`"
-)]
-pub trait IntoStorage<Kind> {
-    /// The storage, as a router uses it.
-    fn into_storage(self) -> Storage;
-}
-
-/// The `Kind` of an opened [`Storage`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Opened;
-
-impl IntoStorage<Opened> for Storage {
-    fn into_storage(self) -> Storage {
-        self
-    }
-}
-
 /// One attempt that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

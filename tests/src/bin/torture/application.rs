@@ -34,10 +34,16 @@ pub(crate) fn outage_file(journal: &Path) -> PathBuf {
     journal.with_extension("outage")
 }
 
+/// While this file exists, no handler fails by itself.
+pub(crate) fn calm_file(journal: &Path) -> PathBuf {
+    journal.with_extension("calm")
+}
+
 #[derive(Debug, Clone)]
 struct Work {
     journal: Journal,
     outage: PathBuf,
+    calm: PathBuf,
 }
 
 #[webhook_handler(event = "file.uploaded")]
@@ -59,6 +65,7 @@ impl Work {
             return Err("no service can be reached".into());
         }
         match fastrand::u8(..100) {
+            _ if self.calm.exists() => {}
             0..10 => return Err("a service cannot be reached".into()),
             10..12 => panic!("an invariant is violated"),
             12..13 => std::future::pending().await,
@@ -76,9 +83,10 @@ impl Application {
         rt::System::new().block_on(async move {
             let storage = self.kind.open(&self.queue, &self.file).await?.ok_or("no server is configured")?;
             let journal = Journal::append(&self.journal, self.life)?;
+            let (outage, calm) = (outage_file(&self.journal), calm_file(&self.journal));
             let hooks = WebhookRouter::builder()
                 .signing_secret(secret())
-                .state(Work { journal, outage: outage_file(&self.journal) })
+                .state(Work { journal, outage, calm })
                 .handlers(webhook_handlers![index, notify])
                 .handler_timeout(Duration::from_secs(2))
                 .queue(storage)

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     Plan,
-    application::outage_file,
+    application::{calm_file, outage_file},
     journal::{self, What},
     report::{Report, jobs, tally},
     victims::Victims,
@@ -151,6 +151,8 @@ impl Torturer {
     async fn outage(&mut self, plan: &Plan, outage: Duration) -> Result<(), Box<dyn Error>> {
         let file = outage_file(&self.victims.journal);
         fs::write(&file, "")?;
+        // A job that fails once more afterwards would wait for minutes.
+        fs::write(calm_file(&self.victims.journal), "")?;
         let (started, mut triggered) = (Instant::now(), 0);
         while started.elapsed() < outage {
             let share = started.elapsed().as_secs_f64() / outage.as_secs_f64();

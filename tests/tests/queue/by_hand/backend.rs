@@ -16,7 +16,11 @@ use apalis_core::{
 use futures_util::Sink;
 use http::StatusCode;
 use tests::deliveries::payload;
-use uploadcare_hooks::{RejectionReason, queue::Job, webhook_handlers};
+use uploadcare_hooks::{
+    RejectionReason,
+    queue::{self, Job},
+    webhook_handlers,
+};
 
 use crate::{Runs, builder, copy, deliver, index, send};
 
@@ -108,7 +112,7 @@ async fn a_redelivery_stores_the_jobs_that_could_not_be_stored_before() {
     let seen = Arc::clone(&rejections);
     let hooks = builder(&Runs::default())
         .handlers(webhook_handlers![index, copy])
-        .queue(storage.clone())
+        .queue(queue::apalis::storage(storage.clone()))
         .on_rejection(move |rejection| {
             assert!(matches!(rejection.reason(), RejectionReason::QueueFailed(_)));
             seen.lock().unwrap().push(rejection.to_string());
@@ -135,7 +139,7 @@ async fn a_redelivery_stores_the_jobs_that_could_not_be_stored_before() {
 async fn a_delivery_waits_for_a_hanging_storage_no_longer_than_the_time_limit() {
     let storage = FakeStorage::default();
     storage.behave(Behavior::NeverReports);
-    let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(storage);
+    let builder = builder(&Runs::default()).handlers(webhook_handlers![index]).queue(queue::apalis::storage(storage));
     let hooks = builder.handler_timeout(Duration::from_millis(50)).build().unwrap();
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
 }
@@ -143,7 +147,7 @@ async fn a_delivery_waits_for_a_hanging_storage_no_longer_than_the_time_limit() 
 #[tokio::test]
 async fn what_only_an_opened_storage_can_do_is_an_error() {
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]);
-    let hooks = builder.queue(FakeStorage::default()).build().unwrap();
+    let hooks = builder.queue(queue::apalis::storage(FakeStorage::default())).build().unwrap();
     hooks.run_worker(std::future::pending::<()>()).await;
     for error in [hooks.dead_jobs(1).await.unwrap_err(), hooks.queue_stats().await.unwrap_err()] {
         assert!(error.to_string().contains("`queue::apalis::dead_tasks`"), "{error}");

@@ -11,7 +11,11 @@ use std::{
 
 use apalis_core::backend::ext::poll_strategy::{PollSnapshot, PollStrategy};
 use http::StatusCode;
-use uploadcare_hooks::{WebhookRouter, queue::apalis::Polling, webhook_handlers};
+use uploadcare_hooks::{
+    WebhookRouter,
+    queue::{self, apalis::Polling},
+    webhook_handlers,
+};
 
 use super::backend::FakeStorage;
 use crate::{Runs, builder, index, send, upload_of};
@@ -66,7 +70,7 @@ impl PollingWorker {
 
 fn router_with_queue() -> WebhookRouter {
     let builder = builder(&Runs::default()).handlers(webhook_handlers![index]);
-    builder.queue(FakeStorage::default()).build().unwrap()
+    builder.queue(queue::apalis::storage(FakeStorage::default())).build().unwrap()
 }
 
 #[tokio::test]

@@ -13,29 +13,19 @@ use crate::queue::{
     Job, QueueError, QueueStats, Storage,
     dead::Search,
     dispatch::Queue,
-    storage::{Engine, Found, IntoStorage, Taken, Turn, Verdict},
+    storage::{Engine, Found, Taken, Turn, Verdict},
 };
 use crate::{message::with_causes, router::WebhookRouter};
 
-/// The `Kind` of a backend of apalis as a storage, see [`IntoStorage`]. `Kind` is apalis' own: it
-/// says whether the backend serialises.
-pub struct ByHand<Kind>(PhantomData<fn() -> Kind>);
-
-impl<Kind> fmt::Debug for ByHand<Kind> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ByHand")
-    }
-}
-
-impl<B, Kind> IntoStorage<ByHand<Kind>> for B
+/// A backend of apalis 1 that takes tasks, as the storage of a queue; see [the module](super).
+///
+/// `Kind` is apalis' own and inferred: it says whether the backend serialises.
+pub fn storage<B, Kind>(backend: B) -> Storage
 where
     B: TaskSink<Job, Kind> + Clone + Send + Sync + Unpin + 'static,
     Kind: 'static,
 {
-    fn into_storage(self) -> Storage {
-        let backend = Box::new(Backend(self, PhantomData));
-        Storage::new(Apalis { backend, done: recent_names() })
-    }
+    Storage::new(Apalis { backend: Box::new(Backend(backend, PhantomData)), done: recent_names() })
 }
 
 /// A storage that only takes jobs: apalis' own worker takes them out.

@@ -1,0 +1,7 @@
+//! A queue's storage that was not awaited.
+
+use uploadcare_hooks::{WebhookRouter, queue};
+
+fn main() {
+    let _ = WebhookRouter::builder().queue(queue::open_sqlite("webhooks.db"));
+}
