@@ -70,10 +70,15 @@ impl OpenOptions {
 async fn open(url: &str, name: &str) -> Result<Storage, QueueError> {
     // The error would quote the URL, which may hold a password.
     let info = url.into_connection_info().map_err(|error| {
-        QueueError::new(format!("this is no URL of Redis ({:?}): write it as redis://host:6379", error.kind()))
-            .refused()
+        QueueError::misused(if url.starts_with("rediss:") && error.kind() == ErrorKind::InvalidClientConfig {
+            "TLS is not compiled in: add `redis = { version = \"1\", features = [\"tokio-rustls-comp\"] }` to the \
+             application"
+        } else {
+            "this is no URL of Redis: write it as redis://user:password@host:6379/0, with characters such as # and @ \
+             in a password percent-encoded"
+        })
     })?;
-    let place = format!("Redis at {}", info.addr());
+    let place = format!("Redis at {}, queue {name:?}", info.addr());
     let (there, name) = (place.clone(), name.to_owned());
     let opened = AtHome::open(async move { Server::open(info, there, &name).await });
     opened.await.map(Storage::new).map_err(|error| error.about(place))

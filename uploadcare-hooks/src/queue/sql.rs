@@ -43,14 +43,14 @@ pub(super) struct SqlFailure(QueueError);
 
 impl From<sqlx::Error> for SqlFailure {
     fn from(error: sqlx::Error) -> Self {
-        let text = QueueError::new(with_causes(&error));
         Self(match error {
-            sqlx::Error::PoolTimedOut => QueueError::new(
-                "no connection was free in time: is the server running, and does a handler block its thread?",
-            ),
-            // The storage itself works.
-            sqlx::Error::Database(error) if is_refusal(error.code().as_deref().unwrap_or_default()) => text.refused(),
-            _ => text,
+            sqlx::Error::PoolTimedOut => QueueError::new("no connection could be made in time: is the server running?"),
+            sqlx::Error::Database(error) => {
+                let text = QueueError::new(error.message());
+                // The storage itself works.
+                if is_refusal(error.code().as_deref().unwrap_or_default()) { text.refused() } else { text }
+            }
+            error => QueueError::new(with_causes(&error)),
         })
     }
 }
