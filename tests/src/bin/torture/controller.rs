@@ -38,7 +38,7 @@ const KILLS: Range<u64> = 200..1500;
 
 /// How many milliseconds pass between two failures of the storage. SQLite's last for 6 seconds.
 const FAILURES: Range<u64> = 1000..8000;
-const SQLITE_FAILURES: Range<u64> = 5000..12_000;
+const SQLITE_FAILURES: Range<u64> = 12_000..25_000;
 
 /// Tortures an application with one kind of storage. Returns `None` if no server is configured for
 /// it.
@@ -191,7 +191,7 @@ impl Torturer {
     fn trigger_some(&mut self) {
         self.count_attempts();
         if self.uuids.len() <= self.acknowledged.len() + 100 {
-            for _ in 0..5 {
+            for _ in 0..8 {
                 let (copies, delay_ms) = (fastrand::usize(1..4), fastrand::u64(..300));
                 let event = SimulatedEvent { copies, delay_ms, ..SimulatedEvent::new("file.uploaded") };
                 self.uuids.insert(self.simulator.trigger(&event));
