@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::poll;
 use http::StatusCode;
 use tests::storages::{Kind, RunningWorker, TestQueue};
 use uploadcare_hooks::{
@@ -137,9 +138,32 @@ async fn a_job_whose_answer_was_lost_by_postgres_does_not_count_as_started() {
 }
 
 over_every_storage! {
+    a_delivery_whose_thread_is_blocked_stops_no_other
     a_handler_that_blocks_the_only_thread_keeps_its_job_and_stops_no_delivery
     a_handler_that_blocks_at_a_stop_is_not_started_again_meanwhile
     a_job_that_is_run_again_keeps_its_failures_and_its_patience
+}
+
+/// A web server has several threads, and something else may block one of them while a delivery
+/// waits there to be stored.
+async fn a_delivery_whose_thread_is_blocked_stops_no_other(storage: Storage) {
+    let hooks = quick(&Runs::default(), &storage).handlers(webhook_handlers![index]).build().unwrap();
+    let blocked = hooks.clone();
+    let thread = std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let mut delivery = Box::pin(send(&blocked, upload_of(1)));
+            assert!(poll!(&mut delivery).is_pending());
+            std::thread::sleep(Duration::from_secs(3));
+            delivery.await.status()
+        })
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let started = Instant::now();
+    for size in 2..10 {
+        assert_eq!(send(&hooks, upload_of(size)).await.status(), StatusCode::ACCEPTED);
+    }
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert_eq!(thread.join().unwrap(), StatusCode::ACCEPTED);
 }
 
 #[webhook_handler(event = "file.stored")]

@@ -209,7 +209,7 @@ impl Queue {
         if jobs.is_empty() {
             return Ok(Acknowledged::Done);
         }
-        let mut storing = pin!(self.group_commit.store(self.engine(), jobs));
+        let mut storing = pin!(self.group_commit.store(&self.storage.0, jobs));
         TimeLimit(router.core.limits.handler.0.map(|limit| limit.min(LONGEST_STORING)))
             .apply(&mut storing)
             .await

@@ -2,13 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::future::{Either, select};
-use tokio::{sync::oneshot, task::yield_now, time::timeout};
+use tokio::{runtime::Handle, sync::oneshot, time::timeout};
 
 use super::{Job, QueueError, storage::Engine};
 
@@ -21,13 +19,17 @@ const MOST_JOBS: usize = 128;
 /// How many bytes the bodies of one transaction have, about.
 const MOST_BYTES: usize = 4 << 20;
 
-/// The deliveries that wait to be stored. While one of them writes for all, further ones gather,
-/// and the next of them writes those: no task runs in the background, and a delivery that comes
-/// alone waits for no other.
+/// The deliveries that wait to be stored. The first of them starts a writer. While it writes,
+/// further ones gather, and it goes on until none waits: a delivery that comes alone waits for no
+/// other.
 #[derive(Default)]
-pub(super) struct GroupCommit {
-    waiting: Mutex<VecDeque<Waiting>>,
-    writing: tokio::sync::Mutex<()>,
+pub(super) struct GroupCommit(Arc<Mutex<Gathered>>);
+
+#[derive(Default)]
+struct Gathered {
+    waiting: VecDeque<Waiting>,
+    /// Whether a writer runs.
+    writing: bool,
 }
 
 /// The jobs of one delivery.
@@ -37,43 +39,51 @@ struct Waiting {
 }
 
 impl GroupCommit {
-    /// Stores the jobs of one delivery.
+    /// Stores the jobs of one delivery. They may be stored if this is dropped.
     ///
     /// # Errors
     /// If they were not stored, or not within the time limit of a transaction. A failure of other
     /// deliveries' jobs is no error.
-    pub(super) async fn store(&self, engine: &dyn Engine, jobs: Vec<Job>) -> Result<(), QueueError> {
-        // Again if another delivery was writing for this one and ended before it reported, because
-        // its client went away.
-        loop {
-            let (report, mut reported) = oneshot::channel();
-            self.waiting().push_back(Waiting { jobs: jobs.clone(), report });
-            loop {
-                match select(&mut reported, pin!(self.writing.lock())).await {
-                    Either::Left((Ok(result), _)) => return result,
-                    Either::Left((Err(_), _)) => break,
-                    // Its turn to write, perhaps without its own jobs, if many have waited longer.
-                    Either::Right((_turn, _)) => self.write(engine).await,
-                }
+    pub(super) async fn store(&self, engine: &Arc<dyn Engine>, jobs: Vec<Job>) -> Result<(), QueueError> {
+        let (report, reported) = oneshot::channel();
+        let is_first = {
+            let mut gathered = lock(&self.0);
+            gathered.waiting.push_back(Waiting { jobs, report });
+            !std::mem::replace(&mut gathered.writing, true)
+        };
+        if is_first {
+            let writer = Writer { gathered: Arc::clone(&self.0), engine: Arc::clone(engine), ended: false };
+            // In the storage's own thread: this one may be blocked by others while it writes.
+            match engine.runtime().or_else(|| Handle::try_current().ok()) {
+                Some(runtime) => drop(runtime.spawn(writer.write_all())),
+                None => writer.write_all().await,
             }
+        }
+        reported.await.unwrap_or_else(|_| Err(QueueError::new("its thread has ended")))
+    }
+}
+
+/// Writes until no delivery waits.
+struct Writer {
+    gathered: Arc<Mutex<Gathered>>,
+    engine: Arc<dyn Engine>,
+    ended: bool,
+}
+
+impl Writer {
+    async fn write_all(mut self) {
+        while let Some(batch) = self.next_batch() {
+            self.write(batch).await;
         }
     }
 
-    /// Writes the jobs of those that have waited longest.
-    async fn write(&self, engine: &dyn Engine) {
-        // Lets those that are about to wait join this batch.
-        yield_now().await;
-        let batch = self.next_batch();
-        // Another has stored all that waited.
-        if batch.is_empty() {
-            return;
-        }
+    async fn write(&self, batch: Vec<Waiting>) {
         let jobs: Vec<_> = batch.iter().flat_map(|waiting| waiting.jobs.iter().cloned()).collect();
-        match store(engine, &jobs).await {
+        match self.store(&jobs).await {
             // The storage refused one of the jobs, so store each delivery alone.
             Err(error) if error.is_refusal() && batch.len() > 1 => {
                 for waiting in batch {
-                    let stored = store(engine, &waiting.jobs).await;
+                    let stored = self.store(&waiting.jobs).await;
                     let _ = waiting.report.send(stored);
                 }
             }
@@ -82,28 +92,46 @@ impl GroupCommit {
         }
     }
 
-    fn next_batch(&self) -> Vec<Waiting> {
-        let mut waiting = self.waiting();
+    async fn store(&self, jobs: &[Job]) -> Result<(), QueueError> {
+        let stored = QueueError::in_time("storing a delivery", timeout(LIMIT, self.engine.store(jobs)).await);
+        stored.map_err(|error| error.about(self.engine.describe()))
+    }
+
+    /// Those that have waited longest. The writer ends if there are none.
+    fn next_batch(&mut self) -> Option<Vec<Waiting>> {
+        let mut gathered = lock(&self.gathered);
         let (mut batch, mut jobs, mut bytes) = (Vec::new(), 0, 0);
-        while let Some(next) = waiting.front() {
+        while let Some(next) = gathered.waiting.front() {
             jobs += next.jobs.len();
             bytes += next.jobs.iter().map(|job| job.body.len()).sum::<usize>();
             if !batch.is_empty() && (jobs > MOST_JOBS || bytes > MOST_BYTES) {
                 break;
             }
-            batch.extend(waiting.pop_front());
+            batch.extend(gathered.waiting.pop_front());
         }
-        batch
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        if batch.is_empty() {
+            gathered.writing = false;
+            self.ended = true;
+            return None;
+        }
+        Some(batch)
     }
 }
 
-async fn store(engine: &dyn Engine, jobs: &[Job]) -> Result<(), QueueError> {
-    let stored = QueueError::in_time("storing a delivery", timeout(LIMIT, engine.store(jobs)).await);
-    stored.map_err(|error| error.about(engine.describe()))
+/// A writer that ends early, with its runtime or in a panic, lets those that wait fail, and the
+/// next delivery starts another.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.ended {
+            let mut gathered = lock(&self.gathered);
+            gathered.writing = false;
+            gathered.waiting.clear();
+        }
+    }
+}
+
+fn lock(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
+    gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -176,7 +204,8 @@ mod tests {
 
     #[tokio::test]
     async fn deliveries_that_arrive_together_are_stored_together_and_a_refusal_fails_only_its_own() {
-        let (engine, group) = (Choosy::default(), GroupCommit::default());
+        let (choosy, group) = (Arc::new(Choosy::default()), GroupCommit::default());
+        let engine: Arc<dyn Engine> = Arc::clone(&choosy) as _;
         let body = Bytes::from_static(b"{}");
         let store = |number: u8| {
             let id = DeliveryId::from_bytes(&[number]);
@@ -186,7 +215,7 @@ mod tests {
         let stored = join_all((0..10).map(store)).await;
         let failed: Vec<_> = stored.iter().enumerate().filter(|(_, stored)| stored.is_err()).collect();
         assert!(matches!(failed.as_slice(), [(7, _)]), "{failed:?}");
-        let transactions = engine.transactions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let transactions = choosy.transactions.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // One of all, which is refused, and then each alone.
         assert_eq!(transactions, [10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
     }

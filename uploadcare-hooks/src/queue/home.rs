@@ -82,6 +82,10 @@ impl<E: Engine> Engine for AtHome<E> {
         self.engine.describe()
     }
 
+    fn runtime(&self) -> Option<Handle> {
+        Some(self.home.runtime.clone())
+    }
+
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
         let (engine, jobs) = (Arc::clone(&self.engine), jobs.to_vec());
         self.home.run(async move { engine.store(&jobs).await })

@@ -5,6 +5,7 @@ use std::{any::Any, fmt, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 
 use super::{Job, QueueError, QueueStats, dead::Search};
 
@@ -115,6 +116,11 @@ pub(super) trait Engine: Any + Send + Sync {
 
     /// Why [`run_worker`](crate::WebhookRouter::run_worker) cannot run its jobs, if it cannot.
     fn runs_nothing(&self) -> Option<QueueError> {
+        None
+    }
+
+    /// The runtime of the storage's own thread, if it has one.
+    fn runtime(&self) -> Option<Handle> {
         None
     }
 
