@@ -6,7 +6,8 @@
 //!
 //! Redis is measured if `TEST_REDIS_URL` is set, and PostgreSQL if `TEST_POSTGRES_URL` is set. The
 //! raw rate is what the database itself does in the same run: the same rows in a table with the
-//! same key, 64 in each transaction. Compare rates of one run only.
+//! same key, 64 in each transaction, with one statement for all or one for each. Compare rates of
+//! one run only.
 #![allow(clippy::print_stdout)]
 
 mod raw;
@@ -72,7 +73,7 @@ async fn measure(kind: Kind, count: usize, waiting: usize, concurrency: usize) -
     println!("{kind:?}, {count} deliveries, {waiting} jobs waiting before");
     store(&hooks, deliveries("waiting", waiting), AT_ONCE).await?;
 
-    let raw = raw::rate(kind, count).await?;
+    let raw = raw::measure(kind, count).await?;
     let mut alone = store(&hooks, deliveries("alone", 500), 1).await?;
     println!("  alone    p50 {:?}, p99 {:?}", percentile(&mut alone, 50), percentile(&mut alone, 99));
     let together = deliveries("together", count);
@@ -82,7 +83,10 @@ async fn measure(kind: Kind, count: usize, waiting: usize, concurrency: usize) -
     let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
     println!("  stored   {stored:.0}/s, p50 {p50:?}, p99 {p99:?}, {AT_ONCE} at once");
     if let Some(raw) = raw {
-        println!("  raw      {raw:.0}/s, so stored is {:.2} of it", stored / raw);
+        let ways = [("in one statement", raw.in_one_statement), ("row by row", raw.row_by_row)];
+        for (way, raw) in ways {
+            println!("  raw      {raw:.0}/s {way}, so stored is {:.2} of it", stored / raw);
+        }
     }
     let all = count + waiting + alone.len();
     let started = Instant::now();
