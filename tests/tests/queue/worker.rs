@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use tests::storages::{Kind, RunningWorker, TestQueue};
+use tests::{
+    log::Log,
+    storages::{Kind, RunningWorker, TestQueue},
+};
 use uploadcare_hooks::{
     queue::{QueueStats, Storage},
     webhook_handlers,
@@ -241,4 +244,28 @@ async fn without_a_queue_a_worker_returns_and_lists_are_errors() {
     hooks.run_worker(std::future::pending::<()>()).await;
     let error = hooks.dead_jobs(1).await.unwrap_err().to_string();
     assert_eq!(error, "this router has no queue: give its builder one with `.queue(..)`");
+}
+
+#[tokio::test]
+async fn an_application_without_a_worker_is_warned_once_its_jobs_are_late() {
+    let log = Log::default();
+    let _captured = log.capture();
+    let queue = TestQueue::new(Kind::Sqlite).unwrap();
+    let storage = queue.open().await.unwrap().unwrap();
+    let hooks = quick(&Runs::default(), &storage).handlers(webhook_handlers![index]).build().unwrap();
+    assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::ACCEPTED);
+    let minute_later = async || {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(61)).await;
+        tokio::time::resume();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    };
+    minute_later().await;
+    assert!(!log.text().contains("no worker takes"), "the job has just become due:\n{}", log.text());
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(queue.file());
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let older = format!("UPDATE queue_{} SET due_at = due_at - 60000", queue.name);
+    sqlx::query(sqlx::AssertSqlSafe(older)).execute(&mut connection).await.unwrap();
+    minute_later().await;
+    assert!(log.text().contains("1 are due, the oldest for 60s. Start one with"), "{}", log.text());
 }

@@ -1,7 +1,6 @@
 //! The webhook router: its boot checks, and its answer to each delivery.
 //!
-//! This file holds what the modules share: handlers that note down that they ran, and a captured
-//! log.
+//! This file holds what the modules share: handlers that note down that they ran.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod boot;
@@ -17,7 +16,10 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::Response;
-use tests::deliveries::{secret, signed_request};
+use tests::{
+    deliveries::{secret, signed_request},
+    log::Log,
+};
 use uploadcare_hooks::{
     Event, FileUploaded, SigningSecret, State, WebhookRouter, WebhookRouterBuilder, webhook_handler,
 };
@@ -69,37 +71,4 @@ async fn scan(_event: FileUploaded, State(notes): State<Notes>) {
 /// A secret from an environment variable that Cargo sets for every test.
 fn secret_from_env(variable: &str) -> SigningSecret {
     SigningSecret::from_env(variable).unwrap()
-}
-
-/// The log lines of a test.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Collects the log lines of this thread until the guard is dropped.
-    fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .without_time()
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
