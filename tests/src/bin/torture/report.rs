@@ -20,7 +20,7 @@ const RECORDED_WITHIN: u64 = 8000;
 /// How long a job of a killed process may wait for another, and how long a due job may wait while
 /// workers run.
 const ORPHANED: Duration = Duration::from_secs(60);
-const DUE: Duration = Duration::from_secs(3);
+const DUE: Duration = Duration::from_secs(5);
 
 /// The result of one run.
 #[derive(Debug)]
