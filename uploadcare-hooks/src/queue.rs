@@ -9,7 +9,6 @@ mod dispatch;
 mod error;
 mod group_commit;
 mod health;
-#[cfg(any(feature = "queue-sqlite", feature = "queue-postgres", feature = "queue-redis"))]
 mod home;
 mod job;
 mod lease;

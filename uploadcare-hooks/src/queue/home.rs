@@ -1,4 +1,4 @@
-//! A thread of its own for a storage. Knows no database.
+//! A thread of its own for a storage, or for the leases of a worker. Knows no database.
 //!
 //! A connection is driven by the runtime that opened it. Handlers and web servers run in others,
 //! and may block or end them: neither must keep deliveries from being stored, or the leases of
@@ -22,7 +22,7 @@ use super::{
 /// A thread with a runtime, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Home {
-    runtime: Handle,
+    pub(super) runtime: Handle,
     _stop: oneshot::Sender<()>,
 }
 
@@ -50,7 +50,7 @@ impl Home {
 }
 
 /// A task that ends when this is dropped.
-pub(super) struct Task<T>(pub(super) JoinHandle<T>);
+struct Task<T>(JoinHandle<T>);
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {

@@ -4,23 +4,18 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
     time::Duration,
 };
 
-use tokio::{
-    runtime::Builder,
-    sync::oneshot,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
-use super::{QueueError, storage::Engine};
+use super::{QueueError, home::Home, storage::Engine};
 
 /// The jobs of a worker that run, or have ended and are not recorded yet. Their leases are renewed
 /// until this is dropped.
 pub(super) struct Leases {
     names: Names,
-    _stop: oneshot::Sender<()>,
+    _home: Home,
 }
 
 type Names = Arc<Mutex<HashSet<String>>>;
@@ -31,21 +26,10 @@ impl Leases {
     /// # Errors
     /// If no thread can be started.
     pub(super) fn renew(engine: Arc<dyn Engine>, worker: String, lease: Duration) -> Result<Self, QueueError> {
-        let failed = |error: std::io::Error| QueueError::new(format!("no thread could be started: {error}"));
-        let (names, (stop, stopped)) = (Names::default(), oneshot::channel::<()>());
+        let (names, home) = (Names::default(), Home::new()?);
         let renewed = Arc::clone(&names);
-        let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        let run = move || {
-            runtime.block_on(async move {
-                let renew = renew_all(engine.as_ref(), &worker, lease, &renewed);
-                tokio::select! {
-                    _ = stopped => {}
-                    () = renew => {}
-                }
-            });
-        };
-        thread::Builder::new().name("uploadcare-hooks leases".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { names, _stop: stop })
+        home.runtime.spawn(async move { renew_all(engine.as_ref(), &worker, lease, &renewed).await });
+        Ok(Self { names, _home: home })
     }
 
     pub(super) fn insert(&self, name: String) {
@@ -61,7 +45,7 @@ impl Leases {
     }
 
     pub(super) fn names(&self) -> Vec<String> {
-        lock(&self.names).iter().cloned().collect()
+        all(&self.names)
     }
 }
 
@@ -69,7 +53,7 @@ async fn renew_all(engine: &dyn Engine, worker: &str, lease: Duration, names: &N
     let period = lease / 4;
     loop {
         sleep(period).await;
-        let names: Vec<_> = lock(names).iter().cloned().collect();
+        let names = all(names);
         if names.is_empty() {
             continue;
         }
@@ -82,6 +66,10 @@ async fn renew_all(engine: &dyn Engine, worker: &str, lease: Duration, names: &N
             );
         }
     }
+}
+
+fn all(names: &Names) -> Vec<String> {
+    lock(names).iter().cloned().collect()
 }
 
 fn lock(names: &Names) -> MutexGuard<'_, HashSet<String>> {

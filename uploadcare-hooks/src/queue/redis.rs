@@ -284,8 +284,7 @@ impl Server {
             call.arg(word).arg(started).arg(failures).arg(milliseconds(delay));
         }
         let taken: Vec<Answered> = self.call(&call).await?;
-        let taken = taken.into_iter().map(found);
-        Ok(taken.map(|Found { job, attempts, failures, .. }| Taken { job, attempt: attempts, failures }).collect())
+        Ok(taken.into_iter().map(found).map(Taken::from).collect())
     }
 }
 

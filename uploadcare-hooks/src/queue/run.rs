@@ -88,7 +88,10 @@ pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries) -> End {
     };
     log(taken, &fault, &text, started, delay, retries);
     let attempts = Attempts { started, failures: with_failure(taken, started, text) };
-    delay.map_or(End::Dead(attempts.clone()), |delay| End::Again(attempts, delay))
+    match delay {
+        Some(delay) => End::Again(attempts, delay),
+        None => End::Dead(attempts),
+    }
 }
 
 /// For how long a job could not be started: since the failure that says so, which is kept until it

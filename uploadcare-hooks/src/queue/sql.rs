@@ -100,9 +100,8 @@ pub(super) fn all_found(rows: Vec<JobRow>) -> Vec<Found> {
 }
 
 pub(super) fn all_taken(rows: Vec<JobRow>) -> Vec<Taken> {
-    let taken = |Found { job, attempts, failures, .. }| Taken { job, attempt: attempts, failures };
     // A job that has ended was done in the same turn.
-    rows.into_iter().filter(|row| row.10.is_none()).map(found).map(taken).collect()
+    rows.into_iter().filter(|row| row.10.is_none()).map(found).map(Taken::from).collect()
 }
 
 fn number(number: i32) -> u32 {

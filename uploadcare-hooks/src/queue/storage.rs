@@ -51,6 +51,12 @@ pub(super) struct Taken {
     pub(super) failures: Vec<Failure>,
 }
 
+impl From<Found> for Taken {
+    fn from(Found { job, attempts, failures, .. }: Found) -> Self {
+        Self { job, attempt: attempts, failures }
+    }
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone)]
 pub(super) struct Ended {
