@@ -37,11 +37,11 @@ impl Home {
     }
 
     /// Runs a future there. It ends when the returned one is dropped.
-    pub(super) fn run<T: Send + 'static>(
+    fn run<T: Send + 'static, F: Into<QueueError>>(
         &self,
-        future: impl Future<Output = Result<T, QueueError>> + Send + 'static,
+        future: impl Future<Output = Result<T, F>> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, QueueError>> {
-        let mut task = Task(self.runtime.spawn(future));
+        let mut task = Task(self.runtime.spawn(async move { future.await.map_err(F::into) }));
         Box::pin(async move {
             let ended = (&mut task.0).await;
             ended.unwrap_or_else(|error| Err(QueueError::new(format!("the storage's thread failed: {error}"))))
@@ -58,28 +58,59 @@ impl<T> Drop for Task<T> {
     }
 }
 
-/// A storage whose connections are all in a thread of their own.
-pub(super) struct AtHome<E> {
-    engine: Arc<E>,
+/// A storage whose connections are all in a thread of their own. Its calls are those of [`Engine`].
+pub(super) trait Resident: Send + Sync + 'static {
+    /// Why a call failed.
+    type Failure: Into<QueueError> + Send;
+
+    /// Where it is, for [`Engine::describe`].
+    fn place(&self) -> &str;
+
+    fn store(&self, jobs: &[Job]) -> impl Future<Output = Result<(), Self::Failure>> + Send;
+
+    fn turn(&self, turn: Turn<'_>) -> impl Future<Output = Result<Vec<Taken>, Self::Failure>> + Send;
+
+    fn renew(
+        &self,
+        worker: &str,
+        running: &[String],
+        lease: Duration,
+    ) -> impl Future<Output = Result<(), Self::Failure>> + Send;
+
+    fn hand_back(&self, worker: &str, running: &[String]) -> impl Future<Output = Result<(), Self::Failure>> + Send;
+
+    fn find(&self, search: &Search) -> impl Future<Output = Result<Vec<Found>, Self::Failure>> + Send;
+
+    fn decide(
+        &self,
+        dead: &[(String, i64)],
+        verdict: Verdict,
+    ) -> impl Future<Output = Result<u64, Self::Failure>> + Send;
+
+    fn stats(&self) -> impl Future<Output = Result<QueueStats, Self::Failure>> + Send;
+
+    fn clean(&self, keep: Duration, most: u32) -> impl Future<Output = Result<u64, Self::Failure>> + Send;
+}
+
+/// A [`Resident`] and its thread.
+pub(super) struct AtHome<R> {
+    resident: Arc<R>,
     home: Home,
 }
 
-impl<E> AtHome<E> {
+impl<R: Resident> AtHome<R> {
     /// Opens a storage there.
     pub(super) async fn open(
-        open: impl Future<Output = Result<E, QueueError>> + Send + 'static,
-    ) -> Result<Self, QueueError>
-    where
-        E: Send + 'static,
-    {
+        open: impl Future<Output = Result<R, R::Failure>> + Send + 'static,
+    ) -> Result<Self, QueueError> {
         let home = Home::new()?;
-        Ok(Self { engine: Arc::new(home.run(open).await?), home })
+        Ok(Self { resident: Arc::new(home.run(open).await?), home })
     }
 }
 
-impl<E: Engine> Engine for AtHome<E> {
+impl<R: Resident> Engine for AtHome<R> {
     fn describe(&self) -> String {
-        self.engine.describe()
+        self.resident.place().to_owned()
     }
 
     fn runtime(&self) -> Option<Handle> {
@@ -87,14 +118,14 @@ impl<E: Engine> Engine for AtHome<E> {
     }
 
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
-        let (engine, jobs) = (Arc::clone(&self.engine), jobs.to_vec());
-        self.home.run(async move { engine.store(&jobs).await })
+        let (resident, jobs) = (Arc::clone(&self.resident), jobs.to_vec());
+        self.home.run(async move { resident.store(&jobs).await })
     }
 
     fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
-        let (engine, worker, ended) = (Arc::clone(&self.engine), turn.worker.to_owned(), turn.ended.to_vec());
+        let (resident, worker, ended) = (Arc::clone(&self.resident), turn.worker.to_owned(), turn.ended.to_vec());
         let Turn { most, lease, .. } = turn;
-        self.home.run(async move { engine.turn(Turn { worker: &worker, ended: &ended, most, lease }).await })
+        self.home.run(async move { resident.turn(Turn { worker: &worker, ended: &ended, most, lease }).await })
     }
 
     fn renew<'a>(
@@ -103,32 +134,32 @@ impl<E: Engine> Engine for AtHome<E> {
         running: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), QueueError>> {
-        let (engine, worker, running) = (Arc::clone(&self.engine), worker.to_owned(), running.to_vec());
-        self.home.run(async move { engine.renew(&worker, &running, lease).await })
+        let (resident, worker, running) = (Arc::clone(&self.resident), worker.to_owned(), running.to_vec());
+        self.home.run(async move { resident.renew(&worker, &running, lease).await })
     }
 
     fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
-        let (engine, worker, running) = (Arc::clone(&self.engine), worker.to_owned(), running.to_vec());
-        self.home.run(async move { engine.hand_back(&worker, &running).await })
+        let (resident, worker, running) = (Arc::clone(&self.resident), worker.to_owned(), running.to_vec());
+        self.home.run(async move { resident.hand_back(&worker, &running).await })
     }
 
     fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
-        let (engine, search) = (Arc::clone(&self.engine), search.clone());
-        self.home.run(async move { engine.find(&search).await })
+        let (resident, search) = (Arc::clone(&self.resident), search.clone());
+        self.home.run(async move { resident.find(&search).await })
     }
 
     fn decide<'a>(&'a self, dead: &'a [(String, i64)], verdict: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
-        let (engine, dead) = (Arc::clone(&self.engine), dead.to_vec());
-        self.home.run(async move { engine.decide(&dead, verdict).await })
+        let (resident, dead) = (Arc::clone(&self.resident), dead.to_vec());
+        self.home.run(async move { resident.decide(&dead, verdict).await })
     }
 
     fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
-        let engine = Arc::clone(&self.engine);
-        self.home.run(async move { engine.stats().await })
+        let resident = Arc::clone(&self.resident);
+        self.home.run(async move { resident.stats().await })
     }
 
     fn clean(&self, keep: Duration, most: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
-        let engine = Arc::clone(&self.engine);
-        self.home.run(async move { engine.clean(keep, most).await })
+        let resident = Arc::clone(&self.resident);
+        self.home.run(async move { resident.clean(keep, most).await })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use futures_util::future::BoxFuture;
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
@@ -13,12 +12,12 @@ use tokio::time::timeout;
 use super::{
     Job, OpenOptions, QueueError, QueueStats, Storage,
     dead::Search,
-    home::AtHome,
+    home::{AtHome, Resident},
     sql::{
         BATCHES, COLUMNS, DEAD, DONE, JobRow, LARGEST_BATCH, RUNNING, SqlFailure, WAITING, all_found, all_taken, batch,
         milliseconds,
     },
-    storage::{Attempts, End, Ended, Engine, Found, Taken, Turn, Verdict, failures_to_json},
+    storage::{Attempts, End, Ended, Found, Taken, Turn, Verdict, failures_to_json},
 };
 
 /// The comment on the table that says what it is.
@@ -80,7 +79,7 @@ async fn open(url: &str, name: &str) -> Result<Storage, QueueError> {
     })?;
     let place = format!("PostgreSQL at {}:{}, queue {name:?}", options.get_host(), options.get_port());
     let (there, name) = (place.clone(), name.to_owned());
-    let opened = AtHome::open(async move { Ok(Database::open(options, there, &name).await?) });
+    let opened = AtHome::open(async move { Database::open(options, there, &name).await });
     opened.await.map(Storage::new).map_err(|error| error.about(place))
 }
 
@@ -306,21 +305,6 @@ impl Database {
             .into())
     }
 
-    async fn store_all(&self, jobs: &[Job]) -> Result<(), SqlFailure> {
-        // Two processes that store the same jobs in another order would wait for each other.
-        let mut jobs: Vec<_> = jobs.iter().collect();
-        jobs.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        if jobs.len() <= LARGEST_BATCH {
-            // One statement is a transaction of its own.
-            return self.insert(&jobs).execute(&self.pool).await.map(drop).map_err(SqlFailure::from);
-        }
-        let mut transaction = self.pool.begin().await?;
-        for jobs in jobs.chunks(LARGEST_BATCH) {
-            self.insert(jobs).execute(&mut *transaction).await?;
-        }
-        Ok(transaction.commit().await?)
-    }
-
     /// At most [`LARGEST_BATCH`] jobs.
     fn insert<'q>(&'q self, jobs: &[&'q Job]) -> Query<'q, Postgres, PgArguments> {
         let (sql, empty) = batch(&self.sql.store, jobs.len());
@@ -334,22 +318,6 @@ impl Database {
             insert = insert.bind(None::<i64>).bind(None::<&[u8]>);
         }
         insert
-    }
-
-    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, SqlFailure> {
-        let failed = |ended: &&Ended| !matches!(ended.end, End::Done);
-        if turn.ended.iter().any(|ended| failed(&ended)) {
-            self.record_failures(turn.worker, turn.ended.iter().filter(failed)).await?;
-        }
-        let done = turn.ended.iter().filter(|ended| !failed(ended)).map(|ended| &*ended.name);
-        let rows: Vec<JobRow> = sqlx::query_as(AssertSqlSafe(&*self.sql.turn))
-            .bind(done.collect::<Vec<_>>())
-            .bind(milliseconds(turn.lease))
-            .bind(turn.worker)
-            .bind(i64::try_from(turn.most).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(all_taken(rows))
     }
 
     async fn record_failures(&self, worker: &str, ended: impl Iterator<Item = &Ended>) -> Result<(), SqlFailure> {
@@ -372,20 +340,59 @@ impl Database {
         }
         Ok(transaction.commit().await?)
     }
+}
 
-    async fn renew_all(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), SqlFailure> {
+impl Resident for Database {
+    type Failure = SqlFailure;
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    async fn store(&self, jobs: &[Job]) -> Result<(), SqlFailure> {
+        // Two processes that store the same jobs in another order would wait for each other.
+        let mut jobs: Vec<_> = jobs.iter().collect();
+        jobs.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        if jobs.len() <= LARGEST_BATCH {
+            // One statement is a transaction of its own.
+            return self.insert(&jobs).execute(&self.pool).await.map(drop).map_err(SqlFailure::from);
+        }
+        let mut transaction = self.pool.begin().await?;
+        for jobs in jobs.chunks(LARGEST_BATCH) {
+            self.insert(jobs).execute(&mut *transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, SqlFailure> {
+        let failed = |ended: &&Ended| !matches!(ended.end, End::Done);
+        if turn.ended.iter().any(|ended| failed(&ended)) {
+            self.record_failures(turn.worker, turn.ended.iter().filter(failed)).await?;
+        }
+        let done = turn.ended.iter().filter(|ended| !failed(ended)).map(|ended| &*ended.name);
+        let rows: Vec<JobRow> = sqlx::query_as(AssertSqlSafe(&*self.sql.turn))
+            .bind(done.collect::<Vec<_>>())
+            .bind(milliseconds(turn.lease))
+            .bind(turn.worker)
+            .bind(i64::try_from(turn.most).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(all_taken(rows))
+    }
+
+    async fn renew(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), SqlFailure> {
         let renew = sqlx::query(AssertSqlSafe(&*self.sql.renew)).bind(milliseconds(lease)).bind(running).bind(worker);
         renew.execute(&self.pool).await?;
         Ok(())
     }
 
-    async fn hand_back_others(&self, worker: &str, running: &[String]) -> Result<(), SqlFailure> {
+    async fn hand_back(&self, worker: &str, running: &[String]) -> Result<(), SqlFailure> {
         let hand_back = sqlx::query(AssertSqlSafe(&*self.sql.hand_back)).bind(running).bind(worker);
         hand_back.execute(&self.pool).await?;
         Ok(())
     }
 
-    async fn find_all(&self, search: &Search) -> Result<Vec<Found>, SqlFailure> {
+    async fn find(&self, search: &Search) -> Result<Vec<Found>, SqlFailure> {
         let (at, name) = search.before.clone().unzip();
         let sql = if search.dead { &self.sql.find_dead } else { &self.sql.find_failing };
         let rows = sqlx::query_as(AssertSqlSafe(&**sql))
@@ -399,7 +406,7 @@ impl Database {
         Ok(all_found(rows))
     }
 
-    async fn decide_all(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, SqlFailure> {
+    async fn decide(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, SqlFailure> {
         let (mut transaction, mut changed) = (self.pool.begin().await?, 0);
         let sql = if verdict == Verdict::RunAgain { &self.sql.run_again } else { &self.sql.discard };
         // Two callers that lock the same jobs in another order would wait for each other for ever.
@@ -413,56 +420,14 @@ impl Database {
         Ok(changed)
     }
 
-    async fn count(&self) -> Result<QueueStats, SqlFailure> {
+    async fn stats(&self) -> Result<QueueStats, SqlFailure> {
         let (waiting, running, scheduled, dead, oldest, now) =
             sqlx::query_as(AssertSqlSafe(&*self.sql.stats)).fetch_one(&self.pool).await?;
         Ok(QueueStats::of((waiting, running, scheduled, dead, oldest), now))
     }
-}
 
-impl Engine for Database {
-    fn describe(&self) -> String {
-        self.place.clone()
-    }
-
-    fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(async move { Ok(self.store_all(jobs).await?) })
-    }
-
-    fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
-        Box::pin(async move { Ok(self.take_turn(turn).await?) })
-    }
-
-    fn renew<'a>(
-        &'a self,
-        worker: &'a str,
-        running: &'a [String],
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(async move { Ok(self.renew_all(worker, running, lease).await?) })
-    }
-
-    fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(async move { Ok(self.hand_back_others(worker, running).await?) })
-    }
-
-    fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
-        Box::pin(async move { Ok(self.find_all(search).await?) })
-    }
-
-    fn decide<'a>(&'a self, dead: &'a [(String, i64)], verdict: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
-        Box::pin(async move { Ok(self.decide_all(dead, verdict).await?) })
-    }
-
-    fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
-        Box::pin(async move { Ok(self.count().await?) })
-    }
-
-    fn clean(&self, keep: Duration, most: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
-        Box::pin(async move {
-            let clean = sqlx::query(AssertSqlSafe(&*self.sql.clean)).bind(milliseconds(keep)).bind(i64::from(most));
-            let cleaned = clean.execute(&self.pool).await.map_err(SqlFailure::from)?;
-            Ok(cleaned.rows_affected())
-        })
+    async fn clean(&self, keep: Duration, most: u32) -> Result<u64, SqlFailure> {
+        let clean = sqlx::query(AssertSqlSafe(&*self.sql.clean)).bind(milliseconds(keep)).bind(i64::from(most));
+        Ok(clean.execute(&self.pool).await?.rows_affected())
     }
 }

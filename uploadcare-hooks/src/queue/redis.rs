@@ -16,14 +16,13 @@ use ::redis::{
     ServerErrorKind,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{
     Job, OpenOptions, QueueError, QueueStats, Storage,
     dead::Search,
-    home::AtHome,
-    storage::{End, Engine, Found, Taken, Turn, Verdict, failures_from_json, failures_to_json},
+    home::{AtHome, Resident},
+    storage::{End, Found, Taken, Turn, Verdict, failures_from_json, failures_to_json},
 };
 use crate::{delivery::DeliveryId, message::with_causes};
 
@@ -267,8 +266,27 @@ impl Server {
         }
         Some(config)
     }
+}
 
-    async fn take_turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, QueueError> {
+impl Resident for Server {
+    type Failure = QueueError;
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    async fn store(&self, jobs: &[Job]) -> Result<(), QueueError> {
+        let Keys { job: prefix, waiting, running, dead, done, .. } = &self.keys;
+        let mut call = self.scripts.store.key(waiting);
+        call.key(running).key(dead).key(done).arg(prefix);
+        for job in jobs {
+            call.arg(&job.name).arg(&job.handler).arg(job.event.as_str()).arg(job.delivery.to_string());
+            call.arg(job.received_at.as_millisecond()).arg(&*job.body);
+        }
+        self.call(&call).await
+    }
+
+    async fn turn(&self, turn: Turn<'_>) -> Result<Vec<Taken>, QueueError> {
         let Keys { job, waiting, running, dead, done, .. } = &self.keys;
         let mut call = self.scripts.turn.key(waiting);
         call.key(running).key(dead).key(done).arg(job).arg(turn.worker).arg(milliseconds(turn.lease)).arg(turn.most);
@@ -286,46 +304,20 @@ impl Server {
         let taken: Vec<Answered> = self.call(&call).await?;
         Ok(taken.into_iter().map(found).map(Taken::from).collect())
     }
-}
 
-impl Engine for Server {
-    fn describe(&self) -> String {
-        self.place.clone()
-    }
-
-    fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>> {
-        let Keys { job: prefix, waiting, running, dead, done, .. } = &self.keys;
-        let mut call = self.scripts.store.key(waiting);
-        call.key(running).key(dead).key(done).arg(prefix);
-        for job in jobs {
-            call.arg(&job.name).arg(&job.handler).arg(job.event.as_str()).arg(job.delivery.to_string());
-            call.arg(job.received_at.as_millisecond()).arg(&*job.body);
-        }
-        Box::pin(async move { self.call(&call).await })
-    }
-
-    fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>> {
-        Box::pin(self.take_turn(turn))
-    }
-
-    fn renew<'a>(
-        &'a self,
-        worker: &'a str,
-        running: &'a [String],
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<(), QueueError>> {
+    async fn renew(&self, worker: &str, running: &[String], lease: Duration) -> Result<(), QueueError> {
         let mut call = self.scripts.renew.key(&self.keys.running);
         call.arg(&self.keys.job).arg(worker).arg(milliseconds(lease)).arg(running);
-        Box::pin(async move { self.call(&call).await })
+        self.call(&call).await
     }
 
-    fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>> {
+    async fn hand_back(&self, worker: &str, running: &[String]) -> Result<(), QueueError> {
         let mut call = self.scripts.hand_back.key(&self.keys.waiting);
         call.key(&self.keys.running).arg(&self.keys.job).arg(worker).arg(running);
-        Box::pin(async move { self.call(&call).await })
+        self.call(&call).await
     }
 
-    fn find<'a>(&'a self, search: &'a Search) -> BoxFuture<'a, Result<Vec<Found>, QueueError>> {
+    async fn find(&self, search: &Search) -> Result<Vec<Found>, QueueError> {
         let Search { dead, handler, event, before, most } = search;
         let mut call = self.scripts.find.key(if *dead { &self.keys.dead } else { &self.keys.waiting });
         call.arg(&self.keys.job).arg(u8::from(!dead));
@@ -335,34 +327,30 @@ impl Engine for Server {
             None => call.arg("").arg(""),
         };
         call.arg(most);
-        Box::pin(async move {
-            let answered: Vec<Answered> = self.call(&call).await?;
-            Ok(answered.into_iter().map(found).collect())
-        })
+        let answered: Vec<Answered> = self.call(&call).await?;
+        Ok(answered.into_iter().map(found).collect())
     }
 
-    fn decide<'a>(&'a self, dead: &'a [(String, i64)], verdict: Verdict) -> BoxFuture<'a, Result<u64, QueueError>> {
+    async fn decide(&self, dead: &[(String, i64)], verdict: Verdict) -> Result<u64, QueueError> {
         let mut call = self.scripts.decide.key(&self.keys.waiting);
         call.key(&self.keys.dead).key(&self.keys.done).arg(&self.keys.job);
         call.arg(if verdict == Verdict::RunAgain { "again" } else { "discard" });
         for (name, died) in dead {
             call.arg(name).arg(died);
         }
-        Box::pin(async move { self.call(&call).await })
+        self.call(&call).await
     }
 
-    fn stats(&self) -> BoxFuture<'_, Result<QueueStats, QueueError>> {
+    async fn stats(&self) -> Result<QueueStats, QueueError> {
         let mut call = self.scripts.stats.key(&self.keys.waiting);
         call.key(&self.keys.running).key(&self.keys.dead);
-        Box::pin(async move {
-            let (waiting, running, scheduled, dead, oldest, now) = self.call(&call).await?;
-            Ok(QueueStats::of((waiting, running, scheduled, dead, oldest), now))
-        })
+        let (waiting, running, scheduled, dead, oldest, now) = self.call(&call).await?;
+        Ok(QueueStats::of((waiting, running, scheduled, dead, oldest), now))
     }
 
-    fn clean(&self, keep: Duration, most: u32) -> BoxFuture<'_, Result<u64, QueueError>> {
+    async fn clean(&self, keep: Duration, most: u32) -> Result<u64, QueueError> {
         let mut call = self.scripts.clean.key(&self.keys.done);
         call.arg(milliseconds(keep)).arg(most);
-        Box::pin(async move { self.call(&call).await })
+        self.call(&call).await
     }
 }
