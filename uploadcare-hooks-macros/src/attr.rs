@@ -15,6 +15,7 @@ mod keyword {
     syn::custom_keyword!(event);
     syn::custom_keyword!(events);
     syn::custom_keyword!(any);
+    syn::custom_keyword!(unlisted);
     syn::custom_keyword!(version);
     syn::custom_keyword!(path);
     syn::custom_keyword!(secret_env);
@@ -22,7 +23,7 @@ mod keyword {
 }
 
 /// The names of all options, to suggest one for an unknown word.
-const NAMES: &[&str] = &["event", "events", "any", "version", "path", "secret_env", "name", "crate"];
+const NAMES: &[&str] = &["event", "events", "any", "unlisted", "version", "path", "secret_env", "name", "crate"];
 
 /// The options as they were written.
 #[derive(Default)]
@@ -30,6 +31,7 @@ pub(crate) struct Options {
     pub(crate) event: Option<LitStr>,
     pub(crate) events: Option<Events>,
     pub(crate) any: Option<Span>,
+    pub(crate) unlisted: Option<Span>,
     pub(crate) version: Option<LitStr>,
     pub(crate) path: Option<LitStr>,
     pub(crate) secret_env: Option<LitStr>,
@@ -81,6 +83,9 @@ impl Options {
         } else if option.peek(keyword::any) {
             input.parse::<keyword::any>()?;
             set(&mut self.any, "any", span, span)
+        } else if option.peek(keyword::unlisted) {
+            input.parse::<keyword::unlisted>()?;
+            set(&mut self.unlisted, "unlisted", span, span)
         } else if option.peek(keyword::version) {
             input.parse::<keyword::version>()?;
             set(&mut self.version, "version", span, text(input, "version", "0.6")?)

@@ -27,6 +27,9 @@ pub(crate) const EVENT_OF_OLD_VERSIONS: &str = "file.uploaded";
 /// The marker of handlers that take several events.
 pub(crate) const MARKER_OF_SEVERAL: &str = "Any";
 
+/// The marker of handlers with `unlisted`.
+pub(crate) const MARKER_OF_UNLISTED: &str = "Unlisted";
+
 pub(crate) fn find(name: &str) -> Option<&'static KnownEvent> {
     EVENTS.iter().find(|event| event.name == name)
 }

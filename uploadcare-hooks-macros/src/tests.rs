@@ -63,6 +63,17 @@ fn a_mistake_leaves_the_function_and_something_to_list() {
 }
 
 #[test]
+fn an_unlisted_event() {
+    expands_to(
+        "unlisted_event",
+        quote!(event = "moderation.state_changed", unlisted),
+        quote! {
+            async fn moderated(Payload(event): Payload<Moderation>) {}
+        },
+    );
+}
+
+#[test]
 fn a_body_that_does_not_parse_is_passed_on() {
     let expanded = crate::expand_attribute(
         quote!(event = "file.stored"),

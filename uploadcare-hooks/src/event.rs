@@ -9,7 +9,7 @@ use bytes::Bytes;
 pub use self::{marker::*, unknown::UnknownEvent};
 pub use crate::payload::EventKind;
 use crate::payload::{
-    DecodeError, Peek, PeekedHook,
+    DecodeError, PayloadVersion, Peek, PeekedHook,
     appdata::Body,
     for_each_event, locate, repair,
     v0_7::{self, File, Hook, SentPayload},
@@ -42,7 +42,7 @@ macro_rules! event {
             fn from_sent(sent: SentPayload<'_>, json: &[u8], body: Body<'_>) -> Result<Self, DecodeError> {
                 Ok(match sent.hook.event {
                     $(EventKind::$name => Self::$name(v0_7::$name::from_sent(sent, body)),)+
-                    EventKind::Other(name) => Self::Unknown(UnknownEvent::read(name, json)?),
+                    EventKind::Other(name) => Self::Unknown(UnknownEvent::read(name, sent.hook.version, json)?),
                 })
             }
 
@@ -103,8 +103,8 @@ impl Event {
     /// not known, or have texts that are not Unicode.
     #[cold]
     fn read_odd(json: &[u8], body: Body<'_>, error: &serde_json::Error) -> Result<Self, DecodeError> {
-        if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), .. } }) = serde_json::from_slice(json) {
-            return UnknownEvent::read(name, json).map(Self::Unknown);
+        if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), version } }) = serde_json::from_slice(json) {
+            return UnknownEvent::read(name, version, json).map(Self::Unknown);
         }
         let Some(repaired) = repair(json).map(Bytes::from) else {
             return Err(locate::<SentPayload<'_>>(json, error));
@@ -119,6 +119,14 @@ impl Event {
     /// Takes the event out and leaves an empty one behind.
     pub(crate) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Unknown(UnknownEvent::default()))
+    }
+
+    /// The version of the payload, as it was sent.
+    pub fn version(&self) -> &PayloadVersion {
+        match self {
+            Self::Unknown(unknown) => unknown.version(),
+            known => known.hook().map_or(&PayloadVersion::V0_7, |hook| &hook.version),
+        }
     }
 
     /// The subscription that the delivery belongs to; `None` for an unknown event, since its form

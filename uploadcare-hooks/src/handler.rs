@@ -4,6 +4,7 @@
 mod descriptor;
 mod outcome;
 mod parameter;
+mod payload;
 pub(crate) mod shim;
 mod states;
 
@@ -11,5 +12,6 @@ pub(crate) use self::descriptor::HandlerFuture;
 pub use self::descriptor::{HandlerDescriptor, Webhook};
 pub use self::outcome::{HandlerError, IntoOutcome, Outcome};
 pub use self::parameter::{FromDelivery, HandlerContext};
+pub use self::payload::Payload;
 pub(crate) use self::states::States;
 pub use self::states::{RequiredStates, State};

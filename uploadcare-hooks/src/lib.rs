@@ -40,7 +40,8 @@ pub use self::attribute::webhook_handler;
 pub use self::delivery::{Delivery, DeliveryId};
 pub use self::event::{Event, UnknownEvent};
 pub use self::handler::{
-    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoOutcome, Outcome, RequiredStates, State, Webhook,
+    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoOutcome, Outcome, Payload, RequiredStates,
+    State, Webhook,
 };
 pub use self::payload::v0_7::{FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded};
 pub use self::payload::{DecodeError, EventKind, PayloadVersion};

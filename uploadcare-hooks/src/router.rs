@@ -54,7 +54,7 @@ use crate::handler::States;
 /// | unknown path · not `POST` | 404 · 405 with `Allow` |
 /// | the body came too slowly | 408 |
 /// | body over the limit | 413 |
-/// | verified, but not a webhook payload | 422 |
+/// | verified, but not a webhook payload, or not of the type that a handler takes | 422 |
 /// | a handler failed or panicked, or something upstream consumed the body | 500 |
 /// | a handler ran out of time, too many run at once, the delivery is still running, or the storage of the queue or of the claims failed | 503 with `Retry-After` |
 ///

@@ -10,6 +10,7 @@ mod parameters;
 mod rejections;
 mod rotation;
 mod secrets;
+mod unlisted;
 mod versions;
 
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown event `file.uplaoded`: did you mean `file.uploaded`?\n\nnote: known events are `file.uploaded`, `file.stored`, `file.deleted`, `file.infected`, `file.info_updated`; handlers with `any` also take events that this version does not know"
+    "unknown event `file.uplaoded`: did you mean `file.uploaded`?\n\nnote: known events are `file.uploaded`, `file.stored`, `file.deleted`, `file.infected`, `file.info_updated`; to take an event that this version does not know yet, add `unlisted`"
 }
 async fn index_upload(event: FileUploaded) {}
 ///The handler `index_upload`, for `webhook_handlers!`.

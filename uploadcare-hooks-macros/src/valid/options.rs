@@ -6,7 +6,10 @@ use syn::{LitStr, ext::IdentExt};
 use super::Mistakes;
 use crate::{
     attr::{Events, Options},
-    events::{self, EVENT_OF_OLD_VERSIONS, EVENTS, KnownEvent, MARKER_OF_SEVERAL, NEWEST_VERSION, OLD_VERSIONS},
+    events::{
+        self, EVENT_OF_OLD_VERSIONS, EVENTS, KnownEvent, MARKER_OF_SEVERAL, MARKER_OF_UNLISTED, NEWEST_VERSION,
+        OLD_VERSIONS,
+    },
     model::Function,
     suggest::suggestion,
 };
@@ -16,6 +19,8 @@ pub(super) struct CheckedEvents {
     pub(super) names: Vec<Option<String>>,
     /// Whether there is one event, written as `event`: then its payload can be a parameter.
     single: bool,
+    /// Whether it is an event that this version does not know.
+    unlisted: bool,
 }
 
 impl CheckedEvents {
@@ -29,6 +34,7 @@ impl CheckedEvents {
 /// The parameter to show as an example.
 pub(super) fn expected_payload(events: Option<&CheckedEvents>) -> &'static str {
     match events {
+        Some(events) if events.unlisted => "UnknownEvent",
         Some(events) if events.single => events.single().map_or("FileUploaded", |event| event.payload),
         _ => "Event",
     }
@@ -54,8 +60,19 @@ pub(super) fn check_events(options: &Options, mistakes: &mut Mistakes) -> Option
             }
         }
     }
+    if let (Some(span), None) = (options.unlisted, &options.event) {
+        mistakes.at(
+            span,
+            "option `unlisted` goes with one event: `event = \"moderation.state_changed\", unlisted`\n\n\
+             note: handlers with `any` take unlisted events without it; write a handler for each unlisted event",
+        );
+    }
     if let Some(event) = &options.event {
-        return Some(CheckedEvents { names: vec![check_event(event, mistakes)], single: true });
+        let name = match options.unlisted {
+            Some(unlisted) => check_unlisted(event, unlisted, mistakes),
+            None => check_event(event, mistakes),
+        };
+        return Some(CheckedEvents { names: vec![name], single: true, unlisted: options.unlisted.is_some() });
     }
     let Events { span, names } = options.events.as_ref()?;
     if names.is_empty() {
@@ -68,8 +85,10 @@ pub(super) fn check_events(options: &Options, mistakes: &mut Mistakes) -> Option
         }
         seen.push(name.value());
     }
-    let names = names.iter().map(|name| check_event(name, mistakes)).collect();
-    Some(CheckedEvents { names, single: false })
+    // With `unlisted` the list is wrong as a whole, which was reported already.
+    let check = |name: &LitStr| options.unlisted.is_none().then(|| check_event(name, mistakes)).flatten();
+    let names = names.iter().map(check).collect();
+    Some(CheckedEvents { names, single: false, unlisted: false })
 }
 
 fn check_event(event: &LitStr, mistakes: &mut Mistakes) -> Option<String> {
@@ -79,13 +98,34 @@ fn check_event(event: &LitStr, mistakes: &mut Mistakes) -> Option<String> {
     }
     let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
     let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let meant = suggestion(&name, &names);
+    let example = if meant.is_empty() { format!(": `event = \"{name}\", unlisted`") } else { String::new() };
     let message = format!(
-        "unknown event `{name}`{}\n\n\
-         note: known events are {listed}; handlers with `any` also take events that this version does not know",
-        suggestion(&name, &names)
+        "unknown event `{name}`{meant}\n\n\
+         note: known events are {listed}; to take an event that this version does not know yet, add `unlisted`{example}"
     );
     mistakes.on(event, message);
     None
+}
+
+/// Checks an event that the attribute says is not known.
+fn check_unlisted(event: &LitStr, unlisted: Span, mistakes: &mut Mistakes) -> Option<String> {
+    let name = event.value();
+    if let Some(known) = events::find(&name) {
+        let message =
+            format!("event `{name}` is known: leave out `unlisted`, and take its payload `{}`", known.payload);
+        mistakes.at(unlisted, message);
+        return None;
+    }
+    if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        mistakes.on(
+            event,
+            "an event's name must not be empty, and must not contain white space or control characters: write it as \
+             Uploadcare's documentation does, such as `moderation.state_changed`",
+        );
+        return None;
+    }
+    Some(name)
 }
 
 /// Returns the marker of the events, in the version that the attribute names.
@@ -95,7 +135,10 @@ pub(super) fn check_version(
     mistakes: &mut Mistakes,
 ) -> &'static str {
     let event = events.and_then(CheckedEvents::single);
-    let marker = event.map_or(MARKER_OF_SEVERAL, |event| event.marker);
+    let marker = match events {
+        Some(events) if events.unlisted => MARKER_OF_UNLISTED,
+        _ => event.map_or(MARKER_OF_SEVERAL, |event| event.marker),
+    };
     let Some(version) = &options.version else { return marker };
     let value = version.value();
     if value == NEWEST_VERSION {
@@ -108,7 +151,7 @@ pub(super) fn check_version(
     match event {
         Some(event) if event.name == EVENT_OF_OLD_VERSIONS => return old_marker,
         // The event is unknown, which was reported already.
-        None if options.event.is_some() => {}
+        None if options.event.is_some() && options.unlisted.is_none() => {}
         _ => {
             let message = format!(
                 "version `{value}` sends `{EVENT_OF_OLD_VERSIONS}` only\n\n\

@@ -23,6 +23,11 @@ macro_rules! old_markers {
 
 for_each_old_payload!(old_markers);
 
+/// The marker of an event that this version of the crate does not know, for
+/// [`FromDelivery`](crate::FromDelivery): handlers with `unlisted` have it.
+#[derive(Debug, Clone, Copy)]
+pub enum Unlisted {}
+
 /// The marker of several events, for [`FromDelivery`](crate::FromDelivery): handlers with
 /// `events = [..]` or `any` have it.
 #[derive(Debug, Clone, Copy)]

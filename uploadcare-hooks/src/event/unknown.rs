@@ -3,23 +3,29 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::payload::{DecodeError, from_slice};
+use crate::payload::{DecodeError, PayloadVersion, from_slice};
 
 /// An event that this version of the crate does not know. Uploadcare adds events from time to time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UnknownEvent {
     name: String,
+    version: PayloadVersion,
     body: Box<str>,
 }
 
 impl UnknownEvent {
-    pub(super) fn read(name: String, body: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self { name, body: from_slice::<Box<RawValue>>(body)?.into() })
+    pub(super) fn read(name: String, version: PayloadVersion, body: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self { name, version, body: from_slice::<Box<RawValue>>(body)?.into() })
     }
 
     /// The event's name in `hook.event`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The version of the payload in `hook.version`; the empty version if there is none.
+    pub fn version(&self) -> &PayloadVersion {
+        &self.version
     }
 
     /// The whole payload as it was sent, with U+FFFD in place of bytes that are not UTF-8.

@@ -69,6 +69,11 @@ impl HandlerDescriptor {
         Some(self.declaration.events?.iter().map(|name| EventKind::from(*name)))
     }
 
+    /// The names of the events that it takes; `None` if it takes every event.
+    pub(crate) fn event_names(&self) -> Option<&'static [&'static str]> {
+        self.declaration.events
+    }
+
     /// The one version of the payload that it takes; `None` if it takes every version.
     pub fn version(&self) -> Option<PayloadVersion> {
         self.declaration.version.map(PayloadVersion::from)

@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt};
 
-use crate::message::with_causes;
+use crate::{
+    message::{debug_like_display, with_causes},
+    payload::DecodeError,
+};
 
 /// How a handler's run ended.
 pub type Outcome = Result<(), HandlerError>;
@@ -41,7 +44,10 @@ impl<E: Into<HandlerError>> IntoOutcome for Result<(), E> {
 /// [`discard`](Self::discard): the delivery is acknowledged, and the error logged.
 ///
 /// Like `anyhow::Error` it does not implement [`std::error::Error`], so that every error can turn
-/// into it.
+/// into it. It turns into `Box<dyn Error>`, so a test may call a handler with `?`, and into
+/// `anyhow::Error`: a function that returns `anyhow::Result` may fail with
+/// `Err(HandlerError::discard(..))?`, and a handler that passes that error on, also with a context
+/// around it, still discards the delivery.
 ///
 /// ```
 /// use uploadcare_hooks::{FileUploaded, HandlerError};
@@ -55,23 +61,50 @@ impl<E: Into<HandlerError>> IntoOutcome for Result<(), E> {
 /// ```
 pub struct HandlerError {
     source: Box<dyn Error + Send + Sync>,
-    discard: bool,
+    kind: Kind,
+}
+
+/// What another attempt would change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It may succeed.
+    Temporary,
+    /// It will fail, and the delivery is acknowledged.
+    Discard,
+    /// The payload does not fit the handler's type: it will fail until the type is changed.
+    Mismatch,
 }
 
 impl HandlerError {
     /// A temporary failure: Uploadcare should send the delivery again.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { source: error.into(), discard: false }
+        Self { source: error.into(), kind: Kind::Temporary }
     }
 
     /// A permanent failure: the delivery is acknowledged, and the error logged.
     pub fn discard(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { source: error.into(), discard: true }
+        Self { source: error.into(), kind: Kind::Discard }
+    }
+
+    /// The payload cannot be read as the type that the handler takes.
+    pub(crate) fn mismatch(error: DecodeError) -> Self {
+        Self { source: error.into(), kind: Kind::Mismatch }
     }
 
     /// Whether the delivery is acknowledged in spite of the error.
     pub fn is_discard(&self) -> bool {
-        self.discard
+        self.kind == Kind::Discard
+    }
+
+    /// Whether another attempt by the same program cannot succeed.
+    #[allow(dead_code, reason = "only a queue tries again")]
+    pub(crate) fn is_final(&self) -> bool {
+        self.kind != Kind::Temporary
+    }
+
+    /// Whether the payload cannot be read as the type that the handler takes.
+    pub(crate) fn is_mismatch(&self) -> bool {
+        self.kind == Kind::Mismatch
     }
 
     /// The handler's own error.
@@ -82,20 +115,82 @@ impl HandlerError {
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for HandlerError {
     fn from(error: E) -> Self {
-        Self::new(error)
+        let source = error.into();
+        let kind = carried_kind(source.as_ref()).unwrap_or(Kind::Temporary);
+        Self { source, kind }
     }
 }
+
+impl From<HandlerError> for Box<dyn Error> {
+    fn from(error: HandlerError) -> Self {
+        Box::new(Carrier(Carried(error)))
+    }
+}
+
+impl From<HandlerError> for anyhow::Error {
+    fn from(error: HandlerError) -> Self {
+        Self::new(Carrier(Carried(error)))
+    }
+}
+
+/// A [`HandlerError`] inside another error. It is the cause of a [`Carrier`], because only causes
+/// can be recognised in an `anyhow::Error` that became a boxed error.
+struct Carried(HandlerError);
+
+/// What a [`HandlerError`] turns into: an error that says the same.
+struct Carrier(Carried);
+
+/// What the innermost of the causes says that came from a [`HandlerError`].
+fn carried_kind(error: &(dyn Error + 'static)) -> Option<Kind> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(Carried(carried)) = error.downcast_ref() {
+            return Some(carried.kind);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+impl Error for Carried {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.get_ref())
+    }
+}
+
+impl Error for Carrier {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+debug_like_display!(Carried, Carrier);
 
 /// The error and its causes, in one line.
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_mismatch() {
+            f.write_str("the payload does not fit the type that the handler takes: ")?;
+        }
         f.write_str(&with_causes(self.get_ref()))
     }
 }
 
 impl fmt::Debug for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HandlerError").field("source", &self.source).field("discard", &self.discard).finish()
+        f.debug_struct("HandlerError").field("source", &self.source).field("kind", &self.kind).finish()
     }
 }
 
@@ -118,6 +213,35 @@ mod tests {
         assert_eq!(error.to_string(), "the disk is full");
         assert!(HandlerError::discard("no").is_discard());
         assert_eq!(Err::<(), _>("text").into_outcome().unwrap_err().to_string(), "text");
+    }
+
+    #[test]
+    fn an_anyhow_error_keeps_what_a_handler_error_inside_of_it_says() {
+        fn fail(discard: bool) -> anyhow::Result<()> {
+            Err(if discard { HandlerError::discard("no name") } else { HandlerError::new("no disk") })?;
+            Ok(())
+        }
+        for discard in [true, false] {
+            let plain = fail(discard).into_outcome().unwrap_err();
+            let with_context = fail(discard).map_err(|error| error.context("reading")).into_outcome().unwrap_err();
+            let thrown = Err::<(), _>(anyhow::anyhow!(fail(discard).unwrap_err())).into_outcome().unwrap_err();
+            for error in [&plain, &with_context, &thrown] {
+                assert_eq!(error.is_discard(), discard, "{error:?}");
+            }
+            let text = if discard { "no name" } else { "no disk" };
+            assert_eq!((plain.to_string(), with_context.to_string()), (text.to_owned(), format!("reading: {text}")));
+        }
+        let made = Err::<(), _>(anyhow::anyhow!(HandlerError::discard("made by the macro")));
+        assert!(made.into_outcome().unwrap_err().is_discard());
+    }
+
+    #[test]
+    fn a_test_whose_error_is_a_boxed_error_can_use_the_question_mark() {
+        fn test() -> Result<(), Box<dyn Error>> {
+            Err(HandlerError::new(std::io::Error::other("the disk is full")))?;
+            Ok(())
+        }
+        assert_eq!(format!("{:?}", test().unwrap_err()), "the disk is full");
     }
 
     #[test]

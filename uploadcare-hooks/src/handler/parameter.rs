@@ -13,8 +13,13 @@ use crate::{
 ///
 /// `E` is a marker from [`event`](crate::event). A handler of one event takes that event's payload,
 /// such as [`FileUploaded`](crate::FileUploaded) for `file.uploaded`. Every handler may take
-/// [`Event`], `Arc<Event>`, [`Delivery`], [`DeliveryId`] and [`State<T>`](crate::State). Implement
-/// the trait for every `E` to make a parameter of your own type:
+/// [`Event`], `Arc<Event>`, [`Delivery`], [`DeliveryId`], [`Payload<T>`](crate::Payload) and
+/// [`State<T>`](crate::State). `Option<T>` and `Result<T, HandlerError>` of any parameter `T` are
+/// parameters too: the handler then runs also if `T` cannot be made.
+///
+/// Implement the trait for every `E` to make a parameter of your own type, such as the tenant that
+/// the uploader wrote into the file's metadata. End users can write it as well, so check it before
+/// you trust it:
 ///
 /// ```
 /// use uploadcare_hooks::{FromDelivery, HandlerContext, HandlerError};
@@ -95,7 +100,7 @@ impl<'a> LastUse<'a> {
     }
 
     /// The event: moved out of the delivery, or a copy if the delivery is shared.
-    fn take_event(self) -> Event {
+    pub(super) fn take_event(self) -> Event {
         self.0.delivery.take_event()
     }
 }
@@ -167,7 +172,7 @@ macro_rules! old_payload_parameters {
     ($($version:ident::$name:ident, marker $marker:ident, versions [$($word:literal),+] $versions:literal;)+) => {$(
         impl FromDelivery<event::$marker> for $version::$name {
             fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
-                Ok(payload::from_slice(context.delivery.body())?)
+                payload::from_slice(context.delivery.body()).map_err(HandlerError::mismatch)
             }
         }
     )+};

@@ -1,7 +1,7 @@
 //! The parts of a payload beside the file: the subscription and the initiator.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::{AddonName, EventKind, InitiatorKind, PayloadVersion, lenient};
@@ -123,7 +123,11 @@ pub(crate) struct Peek {
 #[derive(Deserialize)]
 pub(crate) struct PeekedHook {
     pub(crate) event: EventKind,
-    #[cfg(feature = "queue")]
-    #[serde(default, deserialize_with = "lenient::null_default")]
+    #[serde(default, deserialize_with = "peeked_version")]
     pub(crate) version: PayloadVersion,
+}
+
+/// The form of an unknown event is not known, so its version may be any scalar.
+fn peeked_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PayloadVersion, D::Error> {
+    Ok(lenient::text(deserializer)?.map(PayloadVersion::from).unwrap_or_default())
 }

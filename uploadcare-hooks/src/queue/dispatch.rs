@@ -15,7 +15,7 @@ use crate::{
     delivery::{Delivery, DeliveryId, Received},
     event::Event,
     handler::HandlerDescriptor,
-    payload::{self, EventKind, Peek},
+    payload::{self, Peek},
     router::{
         Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
         WebhookRouter, WebhookRouterBuilder,
@@ -198,8 +198,7 @@ impl Queue {
         // rejection.
         let Peek { hook } = payload::from_slice(&verified.request.body)
             .map_err(|error| verified.reject(RejectionReason::NotAPayload(error)))?;
-        let version = (!matches!(hook.event, EventKind::Other(_))).then_some(hook.version);
-        let identified = verified.identify(hook.event, version);
+        let identified = verified.identify(hook.event, hook.version);
         let selection = router.select(&identified)?;
         let body = verified.request.body.clone();
         let key = key(router, verified.request);

@@ -74,7 +74,7 @@ pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries) -> End {
             (text.clone(), started, retries.delay_unstarted(waited(taken, started)))
         }
         Fault::Failed(error) => {
-            let delay = if error.is_discard() { None } else { retries.delay_after(taken.attempt) };
+            let delay = if error.is_final() { None } else { retries.delay_after(taken.attempt) };
             (error.to_string(), taken.attempt, delay)
         }
         Fault::Interrupted => {

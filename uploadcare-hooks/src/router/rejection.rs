@@ -155,6 +155,8 @@ rejections! {
     Self::NotAPayload(_) => 422 UNPROCESSABLE_ENTITY, "not_a_payload", "the body is not a webhook payload";
     Self::HandlersFailed(failures) if failures.iter().all(HandlerFailure::is_timeout) =>
         503 SERVICE_UNAVAILABLE, "handler_timeout", "a handler ran out of time";
+    Self::HandlersFailed(failures) if failures.iter().all(HandlerFailure::is_mismatch) =>
+        422 UNPROCESSABLE_ENTITY, "payload_mismatch", "a handler cannot read the payload";
     Self::HandlersFailed(_) => 500 INTERNAL_SERVER_ERROR, "handler_failed", "a handler failed";
     Self::Overloaded { .. } => 503 SERVICE_UNAVAILABLE, "overloaded", "too many handlers run at once";
     Self::StillRunning => 503 SERVICE_UNAVAILABLE, "still_running", "the delivery is still running";
@@ -216,7 +218,8 @@ pub enum RejectionReason {
     #[error("the body is verified, but it is not a webhook payload: {0}")]
     NotAPayload(DecodeError),
     /// At least one handler did not succeed. The code is `handler_timeout` if all of these ran out
-    /// of time, otherwise `handler_failed`.
+    /// of time, `payload_mismatch` if the payload fits the type of none of them, otherwise
+    /// `handler_failed`.
     #[error("{}", list(.0))]
     HandlersFailed(Vec<HandlerFailure>),
     /// The router has no room for the handlers now.
@@ -255,6 +258,10 @@ pub struct HandlerFailure {
 impl HandlerFailure {
     fn is_timeout(&self) -> bool {
         matches!(self.kind, FailureKind::TimedOut(_))
+    }
+
+    fn is_mismatch(&self) -> bool {
+        matches!(&self.kind, FailureKind::Error(error) if error.is_mismatch())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which handlers a path has, and which of them want a delivery. Runs nothing.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use super::keyring::{MatchedSecret, SecretSource};
 use crate::{
@@ -32,8 +32,8 @@ impl Handler {
         Self { version: descriptor.version(), source, descriptor }
     }
 
-    fn takes_version(&self, version: Option<&PayloadVersion>) -> bool {
-        self.version.is_none() || self.version.as_ref() == version
+    fn takes_version(&self, version: &PayloadVersion) -> bool {
+        self.version.as_ref().is_none_or(|only| only == version)
     }
 
     /// An unsigned delivery is for handlers that use the router's secrets: one with a secret of its
@@ -45,15 +45,23 @@ impl Handler {
         }
     }
 
-    fn takes_event(&self, kind: &EventKind) -> bool {
-        self.descriptor.events().is_none_or(|mut events| events.any(|event| event == *kind))
+    fn takes_event(&self, event: &str) -> bool {
+        self.descriptor.event_names().is_none_or(|events| events.contains(&event))
+    }
+
+    /// The events that it names and that this version does not know.
+    fn unlisted(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let events = self.descriptor.event_names().unwrap_or_default();
+        events.iter().copied().filter(|event| !EventKind::KNOWN.contains(event))
     }
 }
 
 /// The handlers of one event that want a delivery.
 pub(crate) struct Selection<'r> {
     handlers: &'r [Arc<Handler>],
-    version: Option<PayloadVersion>,
+    /// The event, if this version does not know it: `handlers` has those of all such events.
+    unknown: Option<String>,
+    version: PayloadVersion,
     secret: Option<MatchedSecret>,
 }
 
@@ -70,7 +78,11 @@ impl<'r> Selection<'r> {
     }
 
     fn with_any_secret(&self) -> impl Iterator<Item = &'r Handler> {
-        self.handlers.iter().map(Arc::as_ref).filter(|handler| handler.takes_version(self.version.as_ref()))
+        let takes_unknown = |handler: &Handler| self.unknown.as_ref().is_none_or(|event| handler.takes_event(event));
+        self.handlers
+            .iter()
+            .map(Arc::as_ref)
+            .filter(move |handler| handler.takes_version(&self.version) && takes_unknown(handler))
     }
 }
 
@@ -84,17 +96,14 @@ impl Route {
             self.sources.push(handler.source);
         }
         let handler = Arc::new(handler);
-        for kind in EventKind::KNOWN.iter().map(|name| EventKind::from(*name)) {
-            if handler.takes_event(&kind)
-                && let Some(handlers) = self.by_event.get_mut(kind.index())
-            {
+        for (event, handlers) in EventKind::KNOWN.iter().zip(&mut self.by_event) {
+            if handler.takes_event(event) {
                 handlers.push(Arc::clone(&handler));
             }
         }
-        // Events that this version does not know reach the handlers that take every event.
-        if handler.descriptor.events().is_none()
-            && let Some(unknown) = self.by_event.last_mut()
-        {
+        // All events that this version does not know share the last place.
+        let takes_unknown = handler.descriptor.event_names().is_none() || handler.unlisted().next().is_some();
+        if let Some(unknown) = self.by_event.last_mut().filter(|_| takes_unknown) {
             unknown.push(Arc::clone(&handler));
         }
         self.handlers.push(handler);
@@ -104,11 +113,15 @@ impl Route {
     pub(super) fn select(
         &self,
         kind: &EventKind,
-        version: Option<PayloadVersion>,
+        version: PayloadVersion,
         secret: Option<MatchedSecret>,
     ) -> Selection<'_> {
         let handlers = self.by_event.get(kind.index()).map_or(&[] as &[_], Vec::as_slice);
-        Selection { handlers, version, secret }
+        let unknown = match kind {
+            EventKind::Other(event) => Some(event.clone()),
+            _ => None,
+        };
+        Selection { handlers, unknown, version, secret }
     }
 
     /// Each handler once.
@@ -118,13 +131,18 @@ impl Route {
 
     /// The most handlers that one delivery to this path can need at once.
     pub(super) fn most_at_once(&self) -> usize {
-        self.by_event.iter().map(Vec::len).max().unwrap_or(0)
+        let any = self.handlers().filter(|handler| handler.descriptor.event_names().is_none()).count();
+        self.events().map(|(_, handlers)| handlers.len()).max().unwrap_or(0).max(any)
     }
 
-    /// For each known event the names of its handlers.
+    /// The names of the handlers of each event: all known events, and the others that handlers
+    /// name.
     pub(super) fn events(&self) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-        let names = |handlers: &[Arc<Handler>]| handlers.iter().map(|handler| handler.descriptor.name()).collect();
-        EventKind::KNOWN.iter().zip(&self.by_event).map(move |(event, handlers)| (*event, names(handlers)))
+        let unlisted: BTreeSet<_> = self.handlers().flat_map(Handler::unlisted).collect();
+        EventKind::KNOWN.iter().copied().chain(unlisted).map(|event| {
+            let handlers = self.handlers().filter(|handler| handler.takes_event(event));
+            (event, handlers.map(|handler| handler.descriptor.name()).collect())
+        })
     }
 }
 

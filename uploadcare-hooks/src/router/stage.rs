@@ -41,7 +41,7 @@ pub(crate) struct Identified<'r> {
     pub(super) route: &'r Route,
     pub(crate) id: DeliveryId,
     pub(crate) kind: EventKind,
-    version: Option<PayloadVersion>,
+    version: PayloadVersion,
     secret: Option<MatchedSecret>,
 }
 
@@ -80,17 +80,14 @@ impl<'r> Verified<'r> {
     #[inline]
     pub(crate) fn decode(self) -> Result<(Identified<'r>, Delivery), Box<Rejection>> {
         match Event::from_bytes(&self.request.body) {
-            Ok(event) => {
-                let version = event.hook().map(|hook| hook.version.clone());
-                Ok((self.identify(event.kind(), version), Delivery::new(event, self.request)))
-            }
+            Ok(event) => Ok((self.identify(event.kind(), event.version().clone()), Delivery::new(event, self.request))),
             Err(error) => Err(self.reject(RejectionReason::NotAPayload(error))),
         }
     }
 
-    /// Adds the event. `version` is `None` for an event that is not known.
+    /// Adds the event and its payload's version.
     #[inline]
-    pub(crate) fn identify(&self, kind: EventKind, version: Option<PayloadVersion>) -> Identified<'r> {
+    pub(crate) fn identify(&self, kind: EventKind, version: PayloadVersion) -> Identified<'r> {
         Identified { route: self.route, id: self.request.id, kind, version, secret: self.request.secret }
     }
 

@@ -118,7 +118,7 @@ impl Service<Task<Job>> for Worker {
                 Err(error) => error,
             };
             let text = error.to_string();
-            if error.is_discard() || last {
+            if error.is_final() || last {
                 tracing::error!("{what} is dead after attempt {attempt} of {attempts}: {text:?}");
                 return Err(AbortError::new(text).into());
             }
