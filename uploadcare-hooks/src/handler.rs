@@ -2,6 +2,7 @@
 //! may return. Knows nothing of routing or of HTTP statuses.
 
 mod descriptor;
+mod fallible;
 mod outcome;
 mod parameter;
 mod payload;

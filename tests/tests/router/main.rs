@@ -5,6 +5,7 @@
 
 mod boot;
 mod containment;
+mod fallible;
 mod handlers;
 mod parameters;
 mod rejections;
