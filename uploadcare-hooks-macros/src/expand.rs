@@ -53,6 +53,7 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     let version = option(handler.version.as_ref().map(|version| quote!(#version)));
     let secret_env = option(handler.secret_env.as_ref().map(|variable| quote!(#variable)));
     let path = &handler.path;
+    let cfgs = function.cfgs();
     let shape = shape(
         function,
         krate,
@@ -81,6 +82,9 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
         #(#attrs)*
         #vis #sig #body
         #shape
+
+        #(#cfgs)*
+        #krate::__submit_handler! { #function_name }
     }
 }
 

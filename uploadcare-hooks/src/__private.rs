@@ -3,6 +3,12 @@
 
 pub use std::vec::Vec;
 
+#[cfg(feature = "discover")]
+pub use inventory;
+
 pub use crate::handler::shim::{
     Declaration, EVENTS, HandlerFuture, OLD_VERSIONS, Parameter, call, descriptor, inert, parameter,
 };
+
+#[cfg(feature = "discover")]
+pub use crate::handler::Submitted;

@@ -34,3 +34,27 @@ macro_rules! webhook_handlers {
         ])
     };
 }
+
+/// Submits a handler for `WebhookRouterBuilder::discovered_handlers`. Only generated code calls it.
+#[cfg(feature = "discover")]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __submit_handler {
+    ($handler:ident) => {
+        // The compiler has warned about a deprecated function itself already.
+        #[allow(deprecated)]
+        const _: () = {
+            $crate::__private::inventory::submit! {
+                $crate::__private::Submitted(<$handler as $crate::Webhook>::DESCRIPTOR)
+            }
+        };
+    };
+}
+
+/// Without the feature `discover` a handler is found only where it is listed.
+#[cfg(not(feature = "discover"))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __submit_handler {
+    ($handler:ident) => {};
+}

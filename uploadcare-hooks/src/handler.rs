@@ -8,6 +8,8 @@ mod parameter;
 mod payload;
 pub(crate) mod shim;
 mod states;
+#[cfg(feature = "discover")]
+mod submitted;
 
 pub(crate) use self::descriptor::HandlerFuture;
 pub use self::descriptor::{HandlerDescriptor, Webhook};
@@ -16,3 +18,5 @@ pub use self::parameter::{FromDelivery, HandlerContext};
 pub use self::payload::Payload;
 pub(crate) use self::states::States;
 pub use self::states::{RequiredStates, State};
+#[cfg(feature = "discover")]
+pub use self::submitted::Submitted;

@@ -9,6 +9,8 @@
 
 // The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md describes them.
 mod adapter;
+#[cfg(feature = "discover")]
+mod discover;
 #[cfg(feature = "client")]
 pub mod registration;
 

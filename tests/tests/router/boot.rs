@@ -1,10 +1,10 @@
 //! Building a router: the problems it reports, and the lines it logs.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tests::deliveries::{payload, secret};
 use uploadcare_hooks::{
-    BuildProblem, Event, FileUploaded, WebhookRouter, payload::v0_6, queue, webhook_handler, webhook_handlers,
+    BuildProblem, Event, FileUploaded, State, WebhookRouter, payload::v0_6, queue, webhook_handler, webhook_handlers,
 };
 
 use super::{Log, Notes, builder, count, deliver, index};
@@ -36,7 +36,7 @@ fn building_a_router_reports_all_problems_at_once() {
         "- two states of type `u8` were provided",
         "- several handlers are called `index`: `router::index` (tests/tests/router/main.rs:",
         "- no state of type `alloc::sync::Arc<std::sync::poison::mutex::Mutex<",
-        " was provided, needed by `index`, `count`: add `.state(..)`",
+        " was provided, needed by `index`, `count`: add `.state(..)` with a value of exactly this type; provided: `u8`",
         "- no signing secret for `index`, `index`, `count`: add",
         "- cannot take a signing secret from the environment variable `UPLOADCARE_HOOKS_NO_SUCH_VARIABLE`: \
          it is not set;",
@@ -49,6 +49,21 @@ fn building_a_router_reports_all_problems_at_once() {
     }
     let error = WebhookRouter::builder().signing_secret(secret()).build().unwrap_err();
     assert!(matches!(error.problems(), [BuildProblem::NoHandlers]), "{error}");
+}
+
+#[test]
+fn a_missing_state_is_reported_beside_the_similar_one_that_was_provided() {
+    #[webhook_handler(event = "file.uploaded")]
+    async fn index(State(_name): State<String>) {}
+
+    let provided = WebhookRouter::builder().signing_secret(secret()).state(Arc::new("name".to_owned()));
+    let error = provided.handlers(webhook_handlers![index]).build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the webhook router cannot be built, 1 problem:\n\
+         - no state of type `alloc::string::String` was provided, needed by `index`: add `.state(..)` with a value of \
+         exactly this type; provided: `alloc::sync::Arc<alloc::string::String>`"
+    );
 }
 
 #[tokio::test]
@@ -77,16 +92,24 @@ async fn the_handlers_of_each_path_are_logged_at_boot_and_an_unhandled_event_at_
     async fn index_old(_event: v0_6::FileUploaded) {}
     #[webhook_handler(any, path = "/audit")]
     async fn audit_all(_event: Event) {}
+    #[webhook_handler(event = "file.infected", path = "/scans")]
+    async fn quarantine() {}
+    #[webhook_handler(event = "moderation.state_changed", unlisted, path = "/scans")]
+    async fn moderated() {}
 
     let log = Log::default();
     let _guard = log.capture();
-    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index, index_old, audit_all]).build().unwrap();
+    let handlers = webhook_handlers![index, index_old, audit_all, quarantine, moderated];
+    let hooks = builder(&Notes::default()).handlers(handlers).build().unwrap();
     let boot = log.text();
     let infos: Vec<_> = boot.lines().filter(|line| line.contains("INFO")).collect();
     for part in [
         "webhooks at path \"/\" below the mount: file.uploaded: index, index_old; acknowledged without a handler: \
          file.stored, file.deleted, file.infected, file.info_updated",
         "webhooks at path \"/audit\" below the mount: file.uploaded: audit_all; file.stored: audit_all;",
+        "webhooks at path \"/scans\" below the mount: file.infected: quarantine; moderation.state_changed: moderated;",
+        "handler `quarantine` takes `file.infected`, which Uploadcare plans to drop in a later version of its API: \
+         `file.info_updated` replaces it",
         "handler `index_old` takes payload version \"0.6\" only",
     ] {
         assert_eq!(

@@ -41,3 +41,7 @@ impl renamed::hooks::Webhook for r#move {
         )
     };
 }
+#[cfg(feature = "count")]
+renamed::hooks::__submit_handler! {
+    r#move
+}

@@ -59,3 +59,6 @@ impl ::uploadcare_hooks::Webhook for index_upload {
         )
     };
 }
+::uploadcare_hooks::__submit_handler! {
+    index_upload
+}

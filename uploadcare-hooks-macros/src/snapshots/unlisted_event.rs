@@ -40,3 +40,6 @@ impl ::uploadcare_hooks::Webhook for moderated {
         )
     };
 }
+::uploadcare_hooks::__submit_handler! {
+    moderated
+}

@@ -21,16 +21,21 @@ impl RequiredStates {
 
 /// Values of different types, one of each.
 #[derive(Debug, Default)]
-pub(crate) struct States(Vec<(TypeId, Box<dyn Any + Send + Sync>)>);
+pub(crate) struct States(Vec<(TypeId, &'static str, Box<dyn Any + Send + Sync>)>);
 
 impl States {
     /// Adds a value. Returns whether it is the first value of its type; a second one is not added.
     pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, state: T) -> bool {
         let new = self.find(TypeId::of::<T>()).is_none();
         if new {
-            self.0.push((TypeId::of::<T>(), Box::new(state)));
+            self.0.push((TypeId::of::<T>(), type_name::<T>(), Box::new(state)));
         }
         new
+    }
+
+    /// The types of the values.
+    pub(crate) fn type_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().map(|(_, name, _)| *name)
     }
 
     pub(super) fn get<T: 'static>(&self) -> Option<&T> {
@@ -38,7 +43,7 @@ impl States {
     }
 
     fn find(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)> {
-        self.0.iter().find(|(held, _)| *held == id).map(|(_, state)| state.as_ref())
+        self.0.iter().find(|(held, ..)| *held == id).map(|(_, _, state)| state.as_ref())
     }
 }
 

@@ -11,7 +11,8 @@ use super::{
     routes::{Handler, Route},
 };
 use crate::{
-    payload::PayloadVersion,
+    handler::HandlerDescriptor,
+    payload::{EventKind, PayloadVersion},
     signature::{SecretError, SigningSecret},
 };
 
@@ -56,8 +57,13 @@ impl WebhookRouterBuilder {
 
     /// Names, states and secrets of the handlers.
     fn check_handlers(&mut self) {
-        if self.handlers.is_empty() {
+        let nothing_discovered = self.problems.iter().any(|problem| matches!(problem, BuildProblem::NothingDiscovered));
+        if self.handlers.is_empty() && !nothing_discovered {
             self.problems.push(BuildProblem::NoHandlers);
+        }
+        if let Some(expected) = self.expected_handlers.filter(|expected| *expected != self.handlers.len()) {
+            let found = self.handlers.iter().map(HandlerDescriptor::name).collect();
+            self.problems.push(BuildProblem::HandlerCount { expected, found });
         }
         let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut missing: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
@@ -74,11 +80,11 @@ impl WebhookRouterBuilder {
         let duplicates = places.into_iter().filter(|(_, places)| places.len() > 1);
         self.problems
             .extend(duplicates.map(|(name, places)| BuildProblem::DuplicateName { name: name.to_owned(), places }));
-        self.problems.extend(
-            missing
-                .into_iter()
-                .map(|(type_name, handlers)| BuildProblem::MissingState { type_name: type_name.to_owned(), handlers }),
-        );
+        self.problems.extend(missing.into_iter().map(|(type_name, handlers)| BuildProblem::MissingState {
+            type_name: type_name.to_owned(),
+            handlers,
+            given: self.states.type_names().collect(),
+        }));
         if !unsigned.is_empty() {
             self.problems.push(BuildProblem::NoSigningSecret { handlers: unsigned });
         }
@@ -154,6 +160,12 @@ impl WebhookRouterBuilder {
             if let Some(version) = handler.version().filter(|version| *version != PayloadVersion::V0_7) {
                 observe::handler_of_old_version(handler.name(), version.as_str());
             }
+        }
+        let takes_infected = |handler: &&HandlerDescriptor| {
+            handler.event_names().is_some_and(|events| events.contains(&EventKind::FileInfected.as_str()))
+        };
+        for handler in self.handlers.iter().filter(takes_infected) {
+            observe::takes_infected(handler.name());
         }
         if self.accept_unsigned {
             observe::accepts_unsigned();

@@ -36,6 +36,7 @@ pub struct WebhookRouterBuilder {
     pub(super) secrets: Secrets,
     pub(super) states: States,
     pub(super) handlers: Vec<HandlerDescriptor>,
+    pub(super) expected_handlers: Option<usize>,
     pub(super) accept_unsigned: bool,
     pub(super) limits: Limits,
     pub(super) on_rejection: Option<RejectionHook>,
@@ -68,6 +69,12 @@ impl Default for Limits {
 }
 
 impl WebhookRouterBuilder {
+    /// Remembers what is wrong until the router is built.
+    #[allow(dead_code, reason = "only options behind a feature find problems of their own")]
+    pub(crate) fn add_problem(&mut self, problem: BuildProblem) {
+        self.problems.push(problem);
+    }
+
     /// Adds a signing secret that deliveries may be signed with. Several may be valid at once, as
     /// during a rotation; subscriptions are made with the first.
     ///
@@ -103,9 +110,42 @@ impl WebhookRouterBuilder {
     }
 
     /// Adds handlers, as [`webhook_handlers!`](crate::webhook_handlers) lists them. May be called
-    /// several times.
+    /// several times, so that each module of an application can bring a list of its own:
+    ///
+    /// ```
+    /// # #[cfg(feature = "macros")] {
+    /// use uploadcare_hooks::{SigningSecret, WebhookRouter};
+    ///
+    /// mod scans {
+    ///     use uploadcare_hooks::{webhook_handler, webhook_handlers, FileInfected, HandlerDescriptor};
+    ///
+    ///     #[webhook_handler(event = "file.infected")]
+    ///     async fn quarantine(event: FileInfected) {}
+    ///
+    ///     pub fn handlers() -> Vec<HandlerDescriptor> {
+    ///         webhook_handlers![quarantine]
+    ///     }
+    /// }
+    ///
+    /// let hooks = WebhookRouter::builder()
+    ///     .signing_secret(SigningSecret::new("7kMVZivndx0ErgvhRKAr")?)
+    ///     .handlers(scans::handlers())
+    ///     .build()?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn handlers(mut self, handlers: impl IntoIterator<Item = HandlerDescriptor>) -> Self {
         self.handlers.extend(handlers);
+        self
+    }
+
+    /// Sets how many handlers the router must have. [`build`](Self::build) fails with another
+    /// number. Not checked by default.
+    ///
+    /// A guard for handlers that are collected instead of listed (feature `discover`): without it
+    /// the handlers of a whole crate can be missing unnoticed.
+    pub fn expect_handlers(mut self, number: usize) -> Self {
+        self.expected_handlers = Some(number);
         self
     }
 

@@ -223,6 +223,13 @@ pub(super) fn handler_of_old_version(handler: &str, version: &str) {
     );
 }
 
+pub(super) fn takes_infected(handler: &str) {
+    tracing::info!(
+        "handler `{handler}` takes `file.infected`, which Uploadcare plans to drop in a later version of its API: \
+         `file.info_updated` replaces it, with the result of the scan in `data.appdata`"
+    );
+}
+
 pub(super) fn accepts_unsigned() {
     tracing::warn!("the webhook router accepts deliveries without a signature: every client can send them");
 }

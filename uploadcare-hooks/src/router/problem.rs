@@ -42,6 +42,25 @@ pub enum BuildProblem {
     /// There are no handlers.
     #[error("there are no handlers: list them with `.handlers(webhook_handlers![..])`")]
     NoHandlers,
+    /// The program has no annotated function that was linked in.
+    #[error(
+        "no handlers were discovered: annotate functions with `#[webhook_handler(..)]`, and mention each crate that \
+         has some in the program, as in `use my_handlers as _;`, because the compiler leaves out crates that are \
+         never mentioned"
+    )]
+    NothingDiscovered,
+    /// There are more or fewer handlers than `expect_handlers` says.
+    #[error(
+        "`expect_handlers` says {expected}, and there are {}: {}; if `.discovered_handlers()` misses a crate, mention \
+         it in the program, as in `use my_handlers as _;`",
+        .found.len(), names(.found)
+    )]
+    HandlerCount {
+        /// What was expected.
+        expected: usize,
+        /// The names of the handlers.
+        found: Vec<&'static str>,
+    },
     /// Handlers use the router's secrets, and it has none.
     #[error(
         "no signing secret for {}: add `.signing_secret(SigningSecret::from_env(\"UC_SIGNING_SECRET\")?)`, \
@@ -61,12 +80,17 @@ pub enum BuildProblem {
         handlers: Vec<&'static str>,
     },
     /// Handlers take a state that was not provided.
-    #[error("no state of type `{type_name}` was provided, needed by {}: add `.state(..)`", names(.handlers))]
+    #[error(
+        "no state of type `{type_name}` was provided, needed by {}: add `.state(..)`{}",
+        names(.handlers), given_states(.given)
+    )]
     MissingState {
         /// The state's type.
         type_name: String,
         /// The names of the handlers.
         handlers: Vec<&'static str>,
+        /// The types of the states that were provided.
+        given: Vec<&'static str>,
     },
     /// Two states of one type were provided.
     #[error("two states of type `{type_name}` were provided: wrap one of the two in a type of its own")]
@@ -152,6 +176,15 @@ pub enum BuildProblem {
         /// The builder's option.
         option: &'static str,
     },
+}
+
+/// A state is found by its exact type, so a similar one may have been provided.
+fn given_states(given: &[&str]) -> String {
+    if given.is_empty() {
+        String::new()
+    } else {
+        format!(" with a value of exactly this type; provided: {}", names(given))
+    }
 }
 
 fn names(handlers: &[&str]) -> String {

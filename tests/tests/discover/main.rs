@@ -1,0 +1,72 @@
+//! Handlers that are collected instead of listed: those of this program, and those of the crate
+//! `tests-linked`, which it mentions once.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![forbid(unsafe_code)]
+
+use tests::{
+    deliveries::{payload, secret, signed_request},
+    log::Log,
+};
+use tests_linked as _;
+use uploadcare_hooks::{BuildProblem, FileDeleted, FileStored, WebhookRouter, webhook_handler, webhook_handlers};
+
+#[webhook_handler(event = "file.deleted")]
+async fn forget(_event: FileDeleted) {}
+
+mod nested {
+    use super::{FileStored, webhook_handler};
+
+    #[deprecated]
+    #[webhook_handler(event = "file.stored")]
+    async fn r#move(_event: FileStored) -> Result<(), String> {
+        Err("found".to_owned())
+    }
+
+    #[cfg(any())]
+    #[webhook_handler(event = "file.stored")]
+    async fn switched_off(_event: FileStored) {}
+}
+
+fn names(hooks: &WebhookRouter) -> Vec<&'static str> {
+    let debug = format!("{hooks:?}");
+    let mut names = vec!["archive_linked", "forget", "move", "quarantine_linked"];
+    names.retain(|name| debug.contains(&format!("{name:?}")));
+    names
+}
+
+#[tokio::test]
+async fn every_annotated_function_that_is_linked_in_is_found_and_runs() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let builder = WebhookRouter::builder().signing_secret(secret());
+    let hooks = builder.discovered_handlers().expect_handlers(4).build().unwrap();
+    assert_eq!(names(&hooks), ["archive_linked", "forget", "move", "quarantine_linked"]);
+    let text = log.text();
+    let found = text.lines().find(|line| line.contains("4 webhook handlers discovered: `discover::forget` (")).unwrap();
+    assert!(found.contains("`tests_linked::scan::quarantine_linked` (tests/linked/src/lib.rs:"), "{found}");
+
+    for (event, status) in [("file.deleted", 204), ("file.stored", 500)] {
+        let request = signed_request("/", &secret(), payload(event).to_string());
+        assert_eq!(hooks.handle(request).await.status(), status, "{event}");
+    }
+}
+
+#[test]
+fn a_wrong_number_of_handlers_fails_the_build_and_names_those_that_were_found() {
+    let builder = || WebhookRouter::builder().signing_secret(secret());
+    let error = builder().discovered_handlers().expect_handlers(5).build().unwrap_err();
+    assert!(matches!(error.problems(), [BuildProblem::HandlerCount { expected: 5, found }] if found.len() == 4));
+    let text = error.to_string();
+    for part in ["`expect_handlers` says 5, and there are 4: `forget`, `move`", "`use my_handlers as _;`"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(builder().handlers(webhook_handlers![forget]).expect_handlers(1).build().is_ok());
+    assert!(builder().handlers(webhook_handlers![forget]).expect_handlers(0).build().is_err());
+}
+
+#[test]
+fn a_handler_that_is_listed_and_found_counts_twice() {
+    let builder = WebhookRouter::builder().signing_secret(secret());
+    let error = builder.handlers(webhook_handlers![forget]).discovered_handlers().build().unwrap_err();
+    assert!(error.to_string().contains("several handlers are called `forget`"), "{error}");
+}
