@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tests::log::Log;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -133,6 +134,7 @@ async fn each_call_is_sent_as_the_api_wants_it() {
         json(200, json!([webhook(1, "file.stored"), unversioned])),
         json(201, webhook(3, "file.stored")),
         json(200, webhook(3, "file.stored")),
+        json(200, webhook(3, "file.stored")),
         Act::Answer(204, "", String::new()),
         Act::Answer(204, "", String::new()),
     ])
@@ -146,6 +148,7 @@ async fn each_call_is_sent_as_the_api_wants_it() {
         ("file.moved", &PayloadVersion::Unversioned, true)
     );
     assert_eq!(client.create(&to_create()).await.unwrap().id, 3);
+    assert_eq!(client.get(3).await.unwrap().event, EventKind::FileStored);
     client.update(3, &UpdateWebhook::new().is_active(false)).await.unwrap();
     client.unsubscribe(TARGET).await.unwrap();
     client.delete(3).await.unwrap();
@@ -163,6 +166,7 @@ async fn each_call_is_sent_as_the_api_wants_it() {
                     r#""signing_secret":"s3cr3t-of-old","version":"0.7"}"#
                 )
             ),
+            ("GET /webhooks/3/", ""),
             ("PUT /webhooks/3/", r#"{"is_active":false}"#),
             ("DELETE /webhooks/unsubscribe/", r#"{"target_url":"https://app.example.com/hooks"}"#),
             ("DELETE /webhooks/3/", ""),
@@ -385,4 +389,21 @@ async fn keys_and_secrets_show_in_no_debug() {
     let shown = format!("{:?} {:?} {:?}", server.builder(), server.client(), to_create());
     assert!(shown.contains("demopublickey"));
     assert!(!shown.contains("demosecretkey") && !shown.contains("s3cr3t"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_warning_of_uploadcare_is_logged_once() {
+    let warning = |text: &'static str| Act::Answer(200, text, "[]".to_owned());
+    let old = "Warning: 199 Miscellaneous warning: this version is old\r\n";
+    let server = Server::start(vec![warning(old), warning(old), warning("Warning: another\r\n"), warning(old)]).await;
+    let log = Log::default();
+    let _guard = log.capture();
+    let client = server.client();
+    for _ in 0..4 {
+        client.clone().list().await.unwrap();
+    }
+    let text = log.text();
+    let logged: Vec<_> = text.lines().filter(|line| line.contains("Uploadcare warns about its REST API")).collect();
+    assert_eq!(logged.len(), 2, "{text}");
+    assert!(logged[0].contains("WARN") && logged[0].contains("this version is old"), "{text}");
 }

@@ -67,7 +67,11 @@ async fn subscriptions_are_made_changed_and_deleted_with_both_schemes() {
         ));
         let other = client.create(&CreateWebhook::new(TARGET, EventKind::FileDeleted)).await.unwrap();
         client.delete(other.id).await.unwrap();
-        assert_eq!(client.list().await.unwrap(), [paused]);
+        assert_eq!(
+            (client.list().await.unwrap(), client.get(paused.id).await.unwrap()),
+            (vec![paused.clone()], paused)
+        );
+        assert!(matches!(client.get(other.id).await, Err(ClientError::NotFound(_))));
         client.unsubscribe(TARGET).await.unwrap();
         assert_eq!(client.list().await.unwrap(), []);
     }
@@ -98,6 +102,7 @@ async fn forms_and_json_are_read_and_checked_alike() {
             .header("Authorization", "Uploadcare.Simple demopublickey:demosecretkey")
             .header("Content-Type", content_type.to_owned());
         let answer = request.body(body).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/vnd.uploadcare-v0.7+json");
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let form = "application/x-www-form-urlencoded";

@@ -46,7 +46,8 @@ use self::{
 ///
 /// Every call is tried again, with growing delays and jitter, after a temporary failure: a
 /// throttled request (after the time that Uploadcare asks for), a server error, a broken
-/// connection. Each try has a time limit; see [`ClientBuilder`].
+/// connection. Each try has a time limit; see [`ClientBuilder`]. Warnings of Uploadcare about the
+/// API (the header `Warning`) are logged with `tracing` (`warn`), each text once.
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
@@ -77,6 +78,16 @@ impl Client {
         self.transport.call(Method::GET, "/webhooks/", &()).await?.json()
     }
 
+    /// The subscription with this id.
+    ///
+    /// Uploadcare's documentation does not have this call, and its API answers it.
+    ///
+    /// # Errors
+    /// [`ClientError::NotFound`] if there is no such subscription; others as they come.
+    pub async fn get(&self, id: u64) -> Result<Subscription, ClientError> {
+        self.transport.call(Method::GET, &format!("/webhooks/{id}/"), &()).await?.json()
+    }
+
     /// Creates a subscription.
     ///
     /// If the outcome of a try is unknown (the connection broke, a server error, an unreadable
@@ -85,7 +96,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Input`] before anything is sent, if the target URL is not valid;
-    /// [`ClientError::AlreadySubscribed`] if the URL is subscribed to the event already; other
+    /// [`ClientError::AlreadySubscribed`] if the URL is subscribed to the event already;
+    /// [`ClientError::UnknownEvent`] if Uploadcare does not offer the event to the project; other
     /// errors of the last try.
     pub async fn create(&self, webhook: &CreateWebhook) -> Result<Subscription, ClientError> {
         webhook.check()?;

@@ -28,9 +28,9 @@ const GRACE_PERIOD: Duration = Duration::from_secs(72 * 60 * 60);
 
 /// The subscriptions that a router's handlers need, at one public base URL.
 ///
-/// There is one for each event and path that a handler takes; an `any` handler needs one for each
-/// event that this version knows. Subscriptions of other URLs are never touched. See [Uploadcare:
-/// webhooks](https://uploadcare.com/docs/webhooks/).
+/// There is one for each event and path that a handler takes, `unlisted` events included; an `any`
+/// handler needs one for each event that this version knows. Subscriptions of other URLs are never
+/// touched. See [Uploadcare: webhooks](https://uploadcare.com/docs/webhooks/).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until `plan` or `sync` is called"]
 pub struct Subscriptions {
@@ -61,7 +61,8 @@ impl WebhookRouter {
     ///
     /// The URL is normalised: `HTTPS://App.Example.com:443/hooks/` is
     /// `https://app.example.com/hooks`. If the router accepts several secrets, subscriptions are
-    /// made with the first.
+    /// made with the first. Logs a warning with `tracing` if the URL is plain http and leads to
+    /// another machine: everyone on the way can read the deliveries.
     ///
     /// # Errors
     /// [`RegistrationError::BaseUrl`] if the URL is not an absolute http or https URL, or has a
@@ -77,6 +78,12 @@ impl WebhookRouter {
         let base_url = url.as_str().trim_end_matches('/').to_owned();
         let subscriptions = Subscriptions { router: self.clone(), base_url, options: SyncOptions::default() };
         subscriptions.wanted(None)?;
+        if let Some(Finding::TargetIsNotEncrypted) = plan::target_finding(&subscriptions.base_url) {
+            let base_url = &subscriptions.base_url;
+            tracing::warn!(
+                "the base URL {base_url:?} is plain http: everyone on the way can read its deliveries; use https"
+            );
+        }
         Ok(subscriptions)
     }
 }

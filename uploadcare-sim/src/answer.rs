@@ -4,10 +4,14 @@ use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
 use serde_json::json;
 use uuid::Uuid;
 
+/// The media type of requests and answers of version 0.7 of the REST API.
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.uploadcare-v0.7+json";
+
 /// Starts an answer with a request id, which all of Uploadcare's answers have.
 pub(crate) fn start(status: StatusCode) -> HttpResponseBuilder {
     let mut answer = HttpResponse::build(status);
     answer.insert_header(("X-Uploadcare-Request-Id", Uuid::new_v4().to_string()));
+    answer.content_type(MEDIA_TYPE);
     answer
 }
 

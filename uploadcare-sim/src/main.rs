@@ -3,8 +3,8 @@
 
 use std::{error::Error, net::SocketAddr, process::ExitCode, time::Duration};
 
-use clap::{Arg, Command, value_parser};
-use uploadcare_sim::Simulator;
+use clap::{Arg, ArgAction, Command, value_parser};
+use uploadcare_sim::{Simulator, SimulatorBuilder};
 
 fn main() -> ExitCode {
     match run() {
@@ -38,13 +38,22 @@ fn run() -> Result<(), Box<dyn Error>> {
             .value_delimiter(',')
             .value_parser(value_parser!(u64)),
         )
+        .arg(
+            Arg::new("event")
+                .long("event")
+                .value_name("NAME")
+                .action(ArgAction::Append)
+                .help("An event that can be subscribed to beside the documented ones; may be given several times"),
+        )
         .get_matches();
     let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
     let (public_key, secret_key) = (text("public-key"), text("secret-key"));
     let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("`--listen` is missing")?;
     let delays = arguments.get_many::<u64>("redelivery-delays").unwrap_or_default();
     let delays = delays.map(|delay| Duration::from_millis(*delay));
-    let simulator = Simulator::builder(&public_key, &secret_key).redelivery_delays(delays).start(listen)?;
+    let builder = Simulator::builder(&public_key, &secret_key).redelivery_delays(delays);
+    let events = arguments.get_many::<String>("event").unwrap_or_default();
+    let simulator = events.fold(builder, SimulatorBuilder::event).start(listen)?;
     let base_url = simulator.base_url();
     println!(
         "The simulator of Uploadcare listens on {base_url}; stop it with Ctrl-C. An application needs these keys

@@ -34,9 +34,10 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    pub(crate) fn new(keys: Keys, kept_attempts: usize) -> Self {
+    pub(crate) fn new(keys: Keys, kept_attempts: usize, more_events: Vec<String>) -> Self {
+        let subscriptions = Mutex::new(Subscriptions::new(more_events));
         let attempts = Mutex::new(AttemptLog::new(kept_attempts));
-        Self { keys, subscriptions: Mutex::default(), faults: Mutex::default(), attempts }
+        Self { keys, subscriptions, faults: Mutex::default(), attempts }
     }
 
     pub(crate) fn subscriptions(&self) -> MutexGuard<'_, Subscriptions> {

@@ -9,13 +9,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    answer::{detail, not_found, start},
+    answer::{MEDIA_TYPE, detail, not_found, start},
     auth::{self, SignedParts},
     fault,
     project::{Fields, Project, Refusal},
 };
-
-const ACCEPT: &str = "application/vnd.uploadcare-v0.7+json";
 
 /// Answers a call, with the fault that it runs into.
 pub(crate) async fn call(request: HttpRequest, project: Data<Project>, body: Bytes) -> HttpResponse {
@@ -29,7 +27,7 @@ pub(crate) async fn call(request: HttpRequest, project: Data<Project>, body: Byt
 
 fn answer(request: &HttpRequest, project: &Project, body: &[u8]) -> HttpResponse {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if header("accept") != Some(ACCEPT) {
+    if header("accept") != Some(MEDIA_TYPE) {
         return detail(
             StatusCode::NOT_ACCEPTABLE,
             "Incorrect Accept header provided. Make sure to specify API version. Refer to REST API docs for details.",
@@ -71,6 +69,7 @@ fn carry_out(
             subscriptions.unsubscribe(fields(content_type, body)?)?;
             start(StatusCode::NO_CONTENT).finish()
         }
+        (&Method::GET, _, Some(id)) => start(StatusCode::OK).json(subscriptions.get(id)?),
         (&Method::PUT, _, Some(id)) => {
             start(StatusCode::OK).json(subscriptions.update(id, fields(content_type, body)?)?)
         }

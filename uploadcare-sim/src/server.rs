@@ -39,6 +39,7 @@ pub struct SimulatorBuilder {
     keys: Keys,
     redelivery_delays: Vec<Duration>,
     kept_attempts: usize,
+    more_events: Vec<String>,
 }
 
 impl SimulatorBuilder {
@@ -46,6 +47,13 @@ impl SimulatorBuilder {
     /// oldest. Defaults to 10,000.
     pub fn kept_attempts(mut self, number: usize) -> Self {
         self.kept_attempts = number;
+        self
+    }
+
+    /// Lets clients subscribe to an event that Uploadcare does not document yet, such as
+    /// `moderation.state_changed`. May be called several times.
+    pub fn event(mut self, name: impl Into<String>) -> Self {
+        self.more_events.push(name.into());
         self
     }
 
@@ -70,7 +78,7 @@ impl SimulatorBuilder {
             let system = System::new();
             system.block_on(async move {
                 let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-                let project = Arc::new(Project::new(self.keys, self.kept_attempts));
+                let project = Arc::new(Project::new(self.keys, self.kept_attempts, self.more_events));
                 let events = Arc::new(EventSender {
                     project: Arc::clone(&project),
                     redelivery_delays: self.redelivery_delays,
@@ -114,7 +122,7 @@ impl Simulator {
     pub fn builder(public_key: impl Into<String>, secret_key: impl Into<String>) -> SimulatorBuilder {
         let keys = Keys { public: public_key.into(), secret: secret_key.into() };
         let redelivery_delays = REDELIVERY_DELAYS.map(Duration::from_secs).to_vec();
-        SimulatorBuilder { keys, redelivery_delays, kept_attempts: KEPT_ATTEMPTS }
+        SimulatorBuilder { keys, redelivery_delays, kept_attempts: KEPT_ATTEMPTS, more_events: Vec::new() }
     }
 
     /// The URL of the REST API, to be used as a client's base URL.

@@ -4,6 +4,7 @@
 mod duplicates;
 mod races;
 mod rotation;
+mod unlisted;
 mod wanted;
 
 use std::time::Duration;

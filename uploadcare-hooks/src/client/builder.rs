@@ -5,7 +5,13 @@ use std::{env, fmt::Display, time::Duration};
 
 use reqwest::Url;
 
-use super::{Auth, Client, ClientError, auth::Keys, retry::Retries, transport::Transport, web_url};
+use super::{
+    Auth, Client, ClientError,
+    auth::Keys,
+    retry::Retries,
+    transport::{Transport, Warnings},
+    web_url,
+};
 
 const BASE_URL: &str = "https://api.uploadcare.com";
 
@@ -122,7 +128,8 @@ impl ClientBuilder {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| ClientError::Configuration(error.to_string()))?;
-        Ok(Client { transport: Transport { http, keys, base_url, auth: self.auth, retries: self.retries } })
+        let (auth, retries, warnings) = (self.auth, self.retries, Warnings::default());
+        Ok(Client { transport: Transport { http, keys, base_url, auth, retries, warnings } })
     }
 }
 

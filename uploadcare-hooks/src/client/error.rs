@@ -36,6 +36,11 @@ pub enum ClientError {
     /// 400: Uploadcare does not accept the target URL.
     #[error("Uploadcare does not accept the target URL: {0}")]
     BadTargetUrl(ApiError),
+    /// 400: Uploadcare does not offer the event to the project.
+    #[error(
+        "Uploadcare does not accept the event for this project: {0}; check its name, or wait until Uploadcare offers it"
+    )]
+    UnknownEvent(ApiError),
     /// 400: the project's plan has no webhooks.
     #[error("the project cannot use webhooks: {0}; webhooks are part of other plans")]
     NotAllowed(ApiError),
@@ -81,6 +86,7 @@ impl ClientError {
             | Self::WrongApiVersion(error)
             | Self::AlreadySubscribed(error)
             | Self::BadTargetUrl(error)
+            | Self::UnknownEvent(error)
             | Self::NotAllowed(error)
             | Self::NotFound(error)
             | Self::Refused(error)
@@ -119,6 +125,7 @@ impl ClientError {
             StatusCode::BAD_REQUEST if error.detail.contains("already subscribed") => Self::AlreadySubscribed(error),
             StatusCode::BAD_REQUEST if error.detail.contains("can't use webhooks") => Self::NotAllowed(error),
             StatusCode::BAD_REQUEST if error.detail.contains("target_url") => Self::BadTargetUrl(error),
+            StatusCode::BAD_REQUEST if error.detail.contains("\"event\"") => Self::UnknownEvent(error),
             status if status.is_server_error() => Self::Server(error),
             _ => Self::Refused(error),
         }

@@ -1,6 +1,11 @@
 //! Sends one signed request and reads its answer. Knows nothing of subscriptions.
 
-use std::{future::ready, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::ready,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode, Url, header};
@@ -20,6 +25,8 @@ const REQUEST_ID: &str = "x-uploadcare-request-id";
 /// them.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 const MAX_DETAIL_CHARS: usize = 300;
+/// How many different warnings are logged.
+const MAX_WARNINGS: usize = 20;
 
 /// Sends requests.
 #[derive(Debug, Clone)]
@@ -29,6 +36,24 @@ pub(super) struct Transport {
     pub(super) base_url: Url,
     pub(super) auth: Auth,
     pub(super) retries: Retries,
+    pub(super) warnings: Warnings,
+}
+
+/// The warnings of Uploadcare that were logged already, by any clone of the client.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Warnings(Arc<Mutex<BTreeSet<String>>>);
+
+impl Warnings {
+    /// Logs the `Warning` headers of an answer, each text once.
+    fn log(&self, headers: &header::HeaderMap) {
+        for warning in headers.get_all(header::WARNING) {
+            let text: String = String::from_utf8_lossy(warning.as_bytes()).chars().take(MAX_DETAIL_CHARS).collect();
+            let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if logged.len() < MAX_WARNINGS && logged.insert(text.clone()) {
+                tracing::warn!("Uploadcare warns about its REST API: {text:?} (logged once)");
+            }
+        }
+    }
 }
 
 impl Transport {
@@ -72,7 +97,9 @@ impl Transport {
             .header(header::DATE, date)
             .header(header::AUTHORIZATION, authorization)
             .body(body);
-        Answer::read(request.send().await.map_err(transport)?).await
+        let response = request.send().await.map_err(transport)?;
+        self.warnings.log(response.headers());
+        Answer::read(response).await
     }
 }
 

@@ -22,7 +22,7 @@ impl Subscriptions {
             .list()
             .await
             .map_err(|error| RegistrationError::Client { step: "listing the subscriptions".to_owned(), error })?;
-        wanted.extend(self.wanted_unknown(&list)?);
+        wanted.extend(self.wanted_unknown(&wanted, &list)?);
         Ok(compare(&self.base_url, self.options, &wanted, &list))
     }
 

@@ -205,7 +205,7 @@ fn unneeded(options: SyncOptions, found: &Subscription) -> Change {
 }
 
 fn missing(wanted: &Wanted) -> Step {
-    let mut findings = target_findings(&wanted.target_url);
+    let mut findings = Vec::from_iter(target_finding(&wanted.target_url));
     if wanted.creatable {
         findings.extend(never_runs(wanted, &[PayloadVersion::V0_7]));
     } else {
@@ -217,7 +217,7 @@ fn missing(wanted: &Wanted) -> Step {
 }
 
 fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step {
-    let mut findings = target_findings(&found.target_url);
+    let mut findings = Vec::from_iter(target_finding(&found.target_url));
     let new_secret = wanted.secret.as_ref().filter(|secret| Some(*secret) != found.signing_secret.as_ref());
     if new_secret.is_some() {
         findings.push(Finding::SecretDiffers);
@@ -299,14 +299,14 @@ fn also_delivered(wanted: &Wanted) -> Option<Finding> {
     (!others.is_empty()).then(|| Finding::AlsoDeliveredTo(others.clone()))
 }
 
-fn target_findings(target_url: &str) -> Vec<Finding> {
-    let Ok(url) = web_url::parse(target_url) else { return Vec::new() };
+pub(super) fn target_finding(target_url: &str) -> Option<Finding> {
+    let url = web_url::parse(target_url).ok()?;
     let host = url.host_str().unwrap_or_default();
     let local = web_url::is_loopback(&url) || host.ends_with(".localhost") || matches!(host, "0.0.0.0" | "[::]");
     match (local, url.scheme()) {
-        (true, _) => vec![Finding::TargetIsLocal],
-        (false, "http") => vec![Finding::TargetIsNotEncrypted],
-        _ => Vec::new(),
+        (true, _) => Some(Finding::TargetIsLocal),
+        (false, "http") => Some(Finding::TargetIsNotEncrypted),
+        _ => None,
     }
 }
 

@@ -69,9 +69,14 @@ impl Subscriptions {
     }
 
     /// The listed subscriptions of events that this version does not know, at the paths of handlers
-    /// of every event. They are kept and rotated, and never created.
-    pub(super) fn wanted_unknown(&self, list: &[Subscription]) -> Result<Vec<Wanted>, RegistrationError> {
-        let mut unknown = Vec::new();
+    /// of every event, without those that are wanted already. They are kept and rotated, and never
+    /// created.
+    pub(super) fn wanted_unknown(
+        &self,
+        wanted: &[Wanted],
+        list: &[Subscription],
+    ) -> Result<Vec<Wanted>, RegistrationError> {
+        let mut unknown: Vec<Wanted> = Vec::new();
         for handler in self.router.handlers().filter(|handler| handler.events().is_none()) {
             let Some(pattern) = self.wanted_by(handler, None)?.into_iter().next() else { continue };
             let is_here = |found: &&Subscription| {
@@ -79,9 +84,9 @@ impl Subscriptions {
                     && comparable(&found.target_url) == comparable(&pattern.target_url)
             };
             for found in list.iter().filter(is_here) {
-                let wanted = Wanted { event: found.event.clone(), creatable: false, ..pattern.clone() };
-                if unknown.iter().all(|known: &Wanted| known.key() != wanted.key()) {
-                    unknown.push(wanted);
+                let new = Wanted { event: found.event.clone(), creatable: false, ..pattern.clone() };
+                if wanted.iter().chain(&unknown).all(|known| known.key() != new.key()) {
+                    unknown.push(new);
                 }
             }
         }

@@ -52,15 +52,25 @@ pub(crate) enum Refusal {
 pub(crate) struct Subscriptions {
     all: Vec<Subscription>,
     last_id: u64,
+    /// The events that can be subscribed to beside those that Uploadcare documents.
+    more_events: Vec<String>,
 }
 
 impl Subscriptions {
+    pub(crate) fn new(more_events: Vec<String>) -> Self {
+        Self { more_events, ..Self::default() }
+    }
+
     pub(crate) fn all(&self) -> &[Subscription] {
         &self.all
     }
 
+    pub(crate) fn get(&self, id: u64) -> Result<&Subscription, Refusal> {
+        self.all.iter().find(|known| known.id == id).ok_or(Refusal::NotFound)
+    }
+
     pub(crate) fn create(&mut self, fields: Fields) -> Result<Subscription, Refusal> {
-        check(&fields)?;
+        self.check(&fields)?;
         let Some(target_url) = fields.target_url else {
             return Err(Refusal::Invalid(json!({"detail": "`target_url` is missing."})));
         };
@@ -92,8 +102,8 @@ impl Subscriptions {
     }
 
     pub(crate) fn update(&mut self, id: u64, fields: Fields) -> Result<Subscription, Refusal> {
-        let mut changed = self.all.iter().find(|known| known.id == id).ok_or(Refusal::NotFound)?.clone();
-        check(&fields)?;
+        let mut changed = self.get(id)?.clone();
+        self.check(&fields)?;
         changed.target_url = fields.target_url.unwrap_or(changed.target_url);
         changed.event = fields.event.unwrap_or(changed.event);
         changed.is_active = fields.is_active.unwrap_or(changed.is_active);
@@ -129,24 +139,26 @@ impl Subscriptions {
         }
         Ok(())
     }
-}
 
-/// Checks each field by itself.
-fn check(fields: &Fields) -> Result<(), Refusal> {
-    let longer = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.chars().count() > most);
-    if longer(&fields.target_url, 255) {
-        return Err(field("target_url", "Ensure this field has no more than 255 characters."));
+    /// Checks each field by itself.
+    fn check(&self, fields: &Fields) -> Result<(), Refusal> {
+        let longer = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.chars().count() > most);
+        if longer(&fields.target_url, 255) {
+            return Err(field("target_url", "Ensure this field has no more than 255 characters."));
+        }
+        if fields.target_url.as_ref().is_some_and(|url| !is_web_url(url)) {
+            return Err(field("target_url", "Enter a valid URL."));
+        }
+        let is_event =
+            |event: &str| EventKind::KNOWN.contains(&event) || self.more_events.iter().any(|more| more == event);
+        if let Some(event) = fields.event.as_deref().filter(|event| !is_event(event)) {
+            return Err(field("event", &format!("\"{event}\" is not a valid choice.")));
+        }
+        if longer(&fields.signing_secret, 32) {
+            return Err(field("signing_secret", "Ensure this field has no more than 32 characters."));
+        }
+        Ok(())
     }
-    if fields.target_url.as_ref().is_some_and(|url| !is_web_url(url)) {
-        return Err(field("target_url", "Enter a valid URL."));
-    }
-    if let Some(event) = fields.event.as_deref().filter(|event| !EventKind::KNOWN.contains(event)) {
-        return Err(field("event", &format!("\"{event}\" is not a valid choice.")));
-    }
-    if longer(&fields.signing_secret, 32) {
-        return Err(field("signing_secret", "Ensure this field has no more than 32 characters."));
-    }
-    Ok(())
 }
 
 fn is_web_url(url: &str) -> bool {

@@ -1,0 +1,80 @@
+//! Subscriptions of events that this version does not know.
+
+use tests::{deliveries::secret, log::Log};
+use uploadcare_hooks::{
+    HandlerDescriptor, UnknownEvent, WebhookRouter,
+    client::ClientError,
+    registration::{Action, RegistrationError, Subscriptions},
+    webhook_handler, webhook_handlers,
+};
+use uploadcare_sim::Simulator;
+
+use crate::{BASE, audit, client, index, simulator, there};
+
+const MODERATION: &str = "moderation.state_changed";
+
+#[webhook_handler(event = "moderation.state_changed", unlisted)]
+async fn moderated(_event: UnknownEvent) {}
+
+#[webhook_handler(event = "moderation.state_changed", unlisted, path = "/audit")]
+async fn moderated_at_audit(_event: UnknownEvent) {}
+
+fn needed(handlers: Vec<HandlerDescriptor>) -> Subscriptions {
+    let hooks = WebhookRouter::builder().signing_secret(secret()).handlers(handlers).build().unwrap();
+    hooks.subscriptions(BASE).unwrap()
+}
+
+#[tokio::test]
+async fn a_handler_of_an_unlisted_event_gets_a_subscription_where_uploadcare_offers_the_event() {
+    let builder = Simulator::builder("demopublickey", "demosecretkey").event(MODERATION);
+    let simulator = builder.start("127.0.0.1:0".parse().unwrap()).unwrap();
+    let client = client(&simulator);
+    let plan = needed(webhook_handlers![moderated, index]).sync(&client).await.unwrap();
+    assert_eq!(plan.writes(), 2);
+    let made = simulator.subscriptions().into_iter().find(|made| made.event == MODERATION).unwrap();
+    assert_eq!((made.target_url.as_str(), made.version.as_deref()), (BASE, Some("0.7")));
+    assert_eq!(needed(webhook_handlers![moderated, index]).sync(&client).await.unwrap().writes(), 0);
+}
+
+#[tokio::test]
+async fn where_uploadcare_refuses_the_event_that_step_fails_and_the_others_are_made() {
+    let simulator = simulator();
+    let error = needed(webhook_handlers![moderated, index]).sync(&client(&simulator)).await.unwrap_err();
+    let RegistrationError::Steps { failures, writes: 2 } = &error else { panic!("{error}") };
+    let [failure] = failures.as_slice() else { panic!("{error}") };
+    assert!(matches!(failure.error, ClientError::UnknownEvent(_)), "{error}");
+    let text = error.to_string();
+    for part in [
+        "1 of 2 changes to subscriptions failed, the others were made:",
+        "- creating the subscription of https://app.example.com/hooks to `moderation.state_changed` failed: ",
+        "Uploadcare does not accept the event for this project: status 400",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let made: Vec<_> = simulator.subscriptions().into_iter().map(|made| made.event).collect();
+    assert_eq!(made, ["file.uploaded"]);
+}
+
+#[tokio::test]
+async fn an_unlisted_event_that_a_handler_of_every_event_takes_too_is_planned_once() {
+    let simulator = simulator();
+    simulator.subscribe(there(MODERATION, &format!("{BASE}/audit/")));
+    let plan = needed(webhook_handlers![audit, moderated_at_audit]).plan(&client(&simulator)).await.unwrap();
+    let steps: Vec<_> = plan.steps.iter().filter(|step| step.event.as_str() == MODERATION).collect();
+    assert!(matches!(steps.as_slice(), [step] if step.action() == Action::Keep), "{plan}");
+}
+
+#[test]
+fn plain_http_to_another_machine_is_warned_of_before_anything_is_sent() {
+    for (base_url, warned) in [
+        ("http://app.example.com/hooks", true),
+        ("https://app.example.com/hooks", false),
+        ("http://127.0.0.1:8080/hooks", false),
+    ] {
+        let log = Log::default();
+        let _guard = log.capture();
+        let hooks = WebhookRouter::builder().signing_secret(secret()).handlers(webhook_handlers![index]);
+        let _subscriptions = hooks.build().unwrap().subscriptions(base_url).unwrap();
+        assert_eq!(log.text().contains("is plain http: everyone on the way can read its deliveries"), warned);
+    }
+}
