@@ -7,6 +7,7 @@ mod failing;
 mod hostile;
 mod readme;
 mod sqlite;
+mod unlisted;
 mod worker;
 
 use std::{
