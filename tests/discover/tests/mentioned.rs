@@ -1,5 +1,5 @@
 //! Handlers that are collected instead of listed: those of this program, and those of the crate
-//! `tests-linked`, which it mentions once.
+//! `tests-discover`, which it mentions once.
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![forbid(unsafe_code)]
 
@@ -7,7 +7,7 @@ use tests::{
     deliveries::{payload, secret, signed_request},
     log::Log,
 };
-use tests_linked as _;
+use tests_discover as _;
 use uploadcare_hooks::{BuildProblem, FileDeleted, FileStored, WebhookRouter, webhook_handler, webhook_handlers};
 
 #[webhook_handler(event = "file.deleted")]
@@ -42,8 +42,9 @@ async fn every_annotated_function_that_is_linked_in_is_found_and_runs() {
     let hooks = builder.discovered_handlers().expect_handlers(4).build().unwrap();
     assert_eq!(names(&hooks), ["archive_linked", "forget", "move", "quarantine_linked"]);
     let text = log.text();
-    let found = text.lines().find(|line| line.contains("4 webhook handlers discovered: `discover::forget` (")).unwrap();
-    assert!(found.contains("`tests_linked::scan::quarantine_linked` (tests/linked/src/lib.rs:"), "{found}");
+    let found =
+        text.lines().find(|line| line.contains("4 webhook handlers discovered: `mentioned::forget` (")).unwrap();
+    assert!(found.contains("`tests_discover::scan::quarantine_linked` (tests/discover/src/lib.rs:"), "{found}");
 
     for (event, status) in [("file.deleted", 204), ("file.stored", 500)] {
         let request = signed_request("/", &secret(), payload(event).to_string());
