@@ -13,6 +13,24 @@ pub struct UnknownEvent {
 }
 
 impl UnknownEvent {
+    /// An event with this name and payload, for tests of handlers. `hook.event` in the payload
+    /// should be the same name.
+    ///
+    /// ```
+    /// use uploadcare_hooks::UnknownEvent;
+    ///
+    /// let json = r#"{"hook": {"event": "moderation.state_changed"}}"#;
+    /// let event = UnknownEvent::new("moderation.state_changed", json)?;
+    /// assert_eq!(event.as_json(), json);
+    /// # Ok::<(), uploadcare_hooks::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the payload is not JSON.
+    pub fn new(name: impl Into<String>, json: impl AsRef<[u8]>) -> Result<Self, DecodeError> {
+        Self::read(name.into(), json.as_ref())
+    }
+
     pub(super) fn read(name: String, body: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self { name, body: from_slice::<Box<RawValue>>(body)?.into() })
     }
