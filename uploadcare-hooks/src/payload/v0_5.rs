@@ -42,7 +42,7 @@ impl FileUploaded {
     /// ```
     ///
     /// A test of the empty version sets `hook.version` to
-    /// [`PayloadVersion::Unversioned`](crate::PayloadVersion::Unversioned).
+    /// [`PayloadVersion::Unversioned`].
     pub fn new(uuid: Uuid) -> Self {
         let hook = Hook { version: PayloadVersion::V0_5, ..Hook::new(EventKind::FileUploaded) };
         Self { initiator: None, hook, data: File { uuid, ..File::default() }, file: None }
