@@ -3,3 +3,4 @@
 
 mod delivered;
 mod samples;
+mod seeds;
