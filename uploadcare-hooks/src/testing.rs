@@ -1,4 +1,8 @@
-#![doc = include_str!("../docs/testing.md")]
+#![cfg_attr(feature = "macros", doc = include_str!("../docs/testing.md"))]
+#![cfg_attr(
+    not(feature = "macros"),
+    doc = "Sample deliveries of every event and version, and what each handler did with them."
+)]
 
 mod deliver;
 mod forms;
@@ -25,6 +29,7 @@ pub fn secret() -> SigningSecret {
 /// that is no payload. [`Sample`] makes requests with payloads.
 ///
 /// ```
+/// # #[cfg(feature = "macros")]
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), uploadcare_hooks::BuildError> {
 /// use uploadcare_hooks::{WebhookRouter, testing};
@@ -38,6 +43,8 @@ pub fn secret() -> SigningSecret {
 /// testing::deliver(&hooks, request).await.assert_rejected("not_a_payload");
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "macros"))]
+/// # fn main() {}
 /// ```
 ///
 /// # Panics

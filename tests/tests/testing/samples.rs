@@ -1,9 +1,6 @@
 //! Samples are deliveries of every event and version, and can be changed.
 
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::collections::BTreeMap;
 
 use uploadcare_hooks::{
     Event, EventKind, FileInfoUpdated, FileUploaded, PayloadVersion, SIGNATURE_HEADER, SigningSecret,
@@ -12,11 +9,7 @@ use uploadcare_hooks::{
 };
 use uuid::Uuid;
 
-/// The message of the panic of a function that must panic.
-fn panic_of<T>(function: impl FnOnce() -> T) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(function)).err().unwrap();
-    *panic.downcast::<String>().unwrap()
-}
+use crate::panic_of;
 
 #[test]
 fn a_sample_of_every_event_is_read_as_that_event() {

@@ -19,6 +19,7 @@ use crate::router::{FailureKind, Rejection, Watcher, WebhookRouter};
 /// [`Stored`](HandlerOutcome::Stored).
 ///
 /// ```
+/// # #[cfg(feature = "macros")]
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), uploadcare_hooks::BuildError> {
 /// use uploadcare_hooks::{FileStored, WebhookRouter, testing, webhook_handler, webhook_handlers};
@@ -37,6 +38,8 @@ use crate::router::{FailureKind, Rejection, Watcher, WebhookRouter};
 /// assert_eq!(*delivered.outcome_of("archive"), HandlerOutcome::Failed("the disk is full".to_owned()));
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "macros"))]
+/// # fn main() {}
 /// ```
 pub async fn deliver(router: &WebhookRouter, request: Request<Bytes>) -> Delivered {
     let (head, body) = request.into_parts();

@@ -238,7 +238,7 @@ impl Sample {
     fn readable<T>(&self, read: Result<T, DecodeError>) -> T {
         match read {
             Ok(read) => read,
-            Err(error) => panic!("this sample of {:?} cannot be read as wanted: {error}", self.event.as_str()),
+            Err(error) => panic!("this sample of {:?} cannot be read: {error}", self.event.as_str()),
         }
     }
 }
