@@ -1,6 +1,7 @@
 //! The sample payloads of the testing kit as JSON and as bytes, for tests that change the JSON by
 //! hand.
 
+use bytes::Bytes;
 use serde_json::Value;
 use uploadcare_hooks::testing::Sample;
 pub use uploadcare_hooks::testing::{secret, signed_request};
@@ -17,6 +18,12 @@ pub fn payload(event: &str) -> Value {
 /// `bytes` bytes long.
 pub fn payload_with_labels(event: &str, bytes: usize) -> Vec<u8> {
     Sample::of(event).grow_to(bytes).body().into()
+}
+
+/// The body of an upload of a file of this size, so that uploads of different sizes are different
+/// deliveries.
+pub fn upload_of(size: u32) -> Bytes {
+    Sample::of("file.uploaded").set("data.size", size).body()
 }
 
 /// A `file.uploaded` payload with the fields of version 0.6, which says that its version is

@@ -16,9 +16,8 @@ use std::{
 
 use futures_util::future::join_all;
 use http::{Response, StatusCode};
-use serde_json::json;
 use tests::{
-    deliveries::{payload, secret},
+    deliveries::{secret, upload_of},
     routers::{builder, deliver, send},
 };
 use tokio::sync::Semaphore;
@@ -92,9 +91,7 @@ async fn a_delivery_that_was_done_is_acknowledged_again_without_running() {
     }
     assert_eq!(runs.count(), 1);
     assert_eq!((hooks.stats().duplicates, hooks.stats().acknowledged), (2, 3));
-    let mut another = payload("file.uploaded");
-    another["data"]["size"] = json!(1);
-    assert_eq!(send(&hooks, another.to_string()).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(runs.count(), 2);
 }
 
@@ -158,10 +155,9 @@ async fn the_applications_own_key_decides_which_deliveries_are_the_same() {
     let runs = Runs::new();
     let by_file = counting(&runs).deduplicate(1000, Duration::from_secs(60));
     let hooks = by_file.delivery_key(|delivery| delivery.event().file().unwrap().uuid.to_string()).build().unwrap();
-    let mut again = payload("file.uploaded");
-    again["hook"]["updated_at"] = json!("2024-01-01T00:00:00Z");
+    let again = Sample::of("file.uploaded").set("hook.updated_at", "2024-01-01T00:00:00Z");
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
-    assert_eq!(send(&hooks, again.to_string()).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(send(&hooks, again.body()).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(runs.count(), 1, "the key is the same although the bytes differ");
     assert_eq!(
         hooks.handle(Sample::of("file.stored").at("/other").sign(&secret())).await.status(),
@@ -297,16 +293,11 @@ async fn claims_that_panic_when_a_request_is_dropped_do_no_harm() {
 async fn a_full_memory_still_remembers_the_newest_deliveries() {
     let runs = Runs::new();
     let hooks = counting(&runs).deduplicate(1000, Duration::from_secs(60)).build().unwrap();
-    let body = |number: usize| {
-        let mut body = payload("file.uploaded");
-        body["data"]["size"] = json!(number);
-        body.to_string()
-    };
     for number in 0..3000 {
-        assert_eq!(send(&hooks, body(number)).await.status(), StatusCode::NO_CONTENT);
+        assert_eq!(send(&hooks, upload_of(number)).await.status(), StatusCode::NO_CONTENT);
     }
     for number in 2500..3000 {
-        assert_eq!(send(&hooks, body(number)).await.status(), StatusCode::NO_CONTENT);
+        assert_eq!(send(&hooks, upload_of(number)).await.status(), StatusCode::NO_CONTENT);
     }
     assert_eq!((runs.count(), hooks.stats().duplicates), (3000, 500));
 }

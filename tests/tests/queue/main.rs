@@ -21,7 +21,7 @@ use std::{
 use futures_util::{future::join_all, poll};
 use http::StatusCode;
 use tests::{
-    deliveries::{UUID, payload},
+    deliveries::{UUID, upload_of},
     routers::{builder, deliver, send},
     storages::{Kind, RunningWorker, TestQueue},
 };
@@ -110,13 +110,6 @@ async fn panic_once(_event: FileStored, State(runs): State<Runs>) {
 fn quick(runs: &Runs, storage: &Storage) -> WebhookRouterBuilder {
     let retries = Retries::new(25).first_delay(Duration::from_millis(5)).longest_delay(Duration::from_millis(100));
     builder(runs).queue(storage.clone()).queue_retries(retries).queue_lease(Duration::from_secs(1))
-}
-
-/// An upload of a file of this size, so that uploads of different sizes are different deliveries.
-fn upload_of(size: u32) -> String {
-    let mut body = payload("file.uploaded");
-    body["data"]["size"] = size.into();
-    body.to_string()
 }
 
 /// Waits until the condition holds, at most 30 seconds.

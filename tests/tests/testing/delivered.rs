@@ -182,13 +182,13 @@ async fn with_a_queue_the_stored_jobs_are_told_and_nothing_has_run() {
     let hooks = builder(handlers).state(Arc::clone(&runs)).queue(storage).build().unwrap();
     let delivered = deliver(&hooks, Sample::of("file.stored")).await;
     assert_eq!((delivered.status().as_u16(), delivered.handlers().len()), (202, 1));
-    assert_eq!(*delivered.assert_ok().outcome_of("archive"), HandlerOutcome::Stored);
+    assert_eq!(*delivered.assert_ok().outcome_of("archive"), HandlerOutcome::Queued);
     assert_eq!(delivered.to_string(), "answered 202 Accepted; handlers: `archive` is stored in the queue");
     deliver(&hooks, Sample::of("file.stored")).await.assert_ok();
     let both = deliver(&hooks, Sample::of("file.uploaded")).await;
     assert_eq!(
         (both.outcome_of("index"), both.outcome_of("reject")),
-        (&HandlerOutcome::Stored, &HandlerOutcome::Stored)
+        (&HandlerOutcome::Queued, &HandlerOutcome::Queued)
     );
     assert_eq!(deliver(&hooks, Sample::of("file.infected")).await.handlers(), []);
     assert!(runs.lock().unwrap().is_empty());

@@ -16,7 +16,7 @@ use crate::router::{FailureKind, Rejection, Watcher, WebhookRouter};
 ///
 /// The path of the request is relative to the router's mount. With a
 /// [queue](crate::WebhookRouterBuilder#method.queue) the handlers run later, and are listed as
-/// [`Stored`](HandlerOutcome::Stored).
+/// [`Queued`](HandlerOutcome::Queued).
 ///
 /// ```
 /// # #[cfg(feature = "macros")]
@@ -77,6 +77,8 @@ pub struct HandlerRun {
 }
 
 /// How a handler ended.
+// No variant may have the name of a marker in `event`, such as `Stored`: the compiler would then
+// print the marker's whole path in its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandlerOutcome {
@@ -95,7 +97,7 @@ pub enum HandlerOutcome {
     NoTimer,
     /// It did not run: the queue has a job for it, stored now or by an earlier delivery of the same
     /// bytes.
-    Stored,
+    Queued,
 }
 
 impl Delivered {
@@ -144,7 +146,7 @@ impl Delivered {
     /// If not, with a message that says what happened.
     #[track_caller]
     pub fn assert_ok(&self) -> &Self {
-        let succeeded = |run: &HandlerRun| matches!(run.outcome, HandlerOutcome::Ok | HandlerOutcome::Stored);
+        let succeeded = |run: &HandlerRun| matches!(run.outcome, HandlerOutcome::Ok | HandlerOutcome::Queued);
         assert!(self.rejection.is_none() && self.handlers.iter().all(succeeded), "expected success: {self}");
         assert!(!self.handlers.is_empty(), "expected a handler to run: {self}");
         self
@@ -188,7 +190,7 @@ impl fmt::Display for HandlerOutcome {
             Self::Panicked(message) => write!(f, "panicked: {message:?}"),
             Self::TimedOut(limit) => write!(f, "did not finish within {limit:?}"),
             Self::NoTimer => f.write_str("was stopped, since its time limit needs a Tokio runtime with timers"),
-            Self::Stored => f.write_str("is stored in the queue"),
+            Self::Queued => f.write_str("is stored in the queue"),
         }
     }
 }
@@ -228,7 +230,7 @@ impl Watcher for Record {
     }
 
     fn stored(&self, handler: &'static str) {
-        self.note(|seen| seen.handlers.push(HandlerRun { handler, outcome: HandlerOutcome::Stored }));
+        self.note(|seen| seen.handlers.push(HandlerRun { handler, outcome: HandlerOutcome::Queued }));
     }
 
     fn done_before(&self) {
