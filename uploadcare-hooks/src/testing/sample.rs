@@ -107,7 +107,7 @@ impl Sample {
     /// [`add`](Self::add) adds others. In `data.metadata`, `data.appdata`, `data.variations`,
     /// `data.rekognition_info` and `previous_values`, and in events that this version of the crate
     /// does not know, any key can be set. For a key with a dot in it, set the whole object:
-    /// `.set("data.metadata", [("a.b", "c")].into_iter().collect::<BTreeMap<_, _>>())`.
+    /// `.set("data.metadata", BTreeMap::from([("a.b", "c")]))`.
     ///
     /// # Panics
     /// If the field does not exist, with a message that names the path and the fields there, or if
