@@ -8,6 +8,9 @@
 )]
 
 // The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md describes them.
+#[cfg(feature = "testing")]
+pub mod testing;
+
 mod adapter;
 #[cfg(feature = "discover")]
 mod discover;

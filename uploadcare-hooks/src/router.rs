@@ -16,6 +16,7 @@ mod runner;
 mod stage;
 mod time_limit;
 mod verification;
+mod watcher;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ pub use self::rejection::{FailureKind, HandlerFailure, Rejection, RejectionReaso
 pub(crate) use self::runner::contain;
 pub(crate) use self::stage::{Admitted, Unverified, Verified};
 pub(crate) use self::time_limit::TimeLimit;
+pub(crate) use self::watcher::Watcher;
 use self::{delivery_key::DeliveryKey, keyring::Keyring, observe::Observer, routes::Route};
 use crate::handler::States;
 
@@ -129,12 +131,16 @@ impl WebhookRouter {
 
     /// Answers a request whose body was read, or could not be.
     pub(crate) async fn deliver(&self, request: Result<Unverified<'_>, Box<Rejection>>) -> Answer {
-        let dispatched = match (request.and_then(|unverified| self.verify(unverified)), &self.core.mode) {
+        self.core.observer.ended(&self.process(request).await)
+    }
+
+    /// Verifies a request and dispatches it. Neither counts nor logs how it ended.
+    pub(crate) async fn process(&self, request: Result<Unverified<'_>, Box<Rejection>>) -> Dispatched {
+        match (request.and_then(|unverified| self.verify(unverified)), &self.core.mode) {
             (Ok(verified), None) => self.dispatch_inline(verified).await,
             (Ok(verified), Some(mode)) => mode.dispatch(self, verified).await,
             (Err(rejection), _) => Err(rejection),
-        };
-        self.core.observer.ended(dispatched)
+        }
     }
 }
 

@@ -84,13 +84,13 @@ impl Observer {
     }
 
     /// Counts the end of a request; returns what the caller is answered.
-    pub(super) fn ended(&self, dispatched: Dispatched) -> Answer {
+    pub(crate) fn ended(&self, dispatched: &Dispatched) -> Answer {
         match dispatched {
             Ok(acknowledged) => {
                 count(&self.counters.acknowledged);
-                Answer::Acknowledged(acknowledged)
+                Answer::Acknowledged(*acknowledged)
             }
-            Err(rejection) => self.rejected(&rejection),
+            Err(rejection) => self.rejected(rejection),
         }
     }
 

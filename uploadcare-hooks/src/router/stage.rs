@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 
 use super::{
-    Rejection, RejectionReason, TriedSecrets,
+    Rejection, RejectionReason, TriedSecrets, Watcher,
     keyring::MatchedSecret,
     routes::{Route, Selection},
 };
@@ -27,12 +27,14 @@ pub(crate) struct Unverified<'r> {
     pub(super) route: &'r Route,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    pub(super) watcher: Option<&'r dyn Watcher>,
 }
 
 /// A request whose signature is right, or need not be there. Its body was not read as JSON yet.
 pub(crate) struct Verified<'r> {
     pub(super) route: &'r Route,
     pub(crate) request: Received,
+    pub(super) watcher: Option<&'r dyn Watcher>,
 }
 
 /// A verified request whose event is known: enough to select handlers, and to say which delivery it
@@ -43,6 +45,7 @@ pub(crate) struct Identified<'r> {
     pub(crate) kind: EventKind,
     version: PayloadVersion,
     secret: Option<MatchedSecret>,
+    watcher: Option<&'r dyn Watcher>,
 }
 
 impl<'r> Admitted<'r> {
@@ -58,7 +61,7 @@ impl<'r> Admitted<'r> {
         if body.is_empty() && announces_body(&headers) {
             return Err(self.reject(RejectionReason::BodyConsumed));
         }
-        Ok(Unverified { route: self.route, headers, body })
+        Ok(Unverified { route: self.route, headers, body, watcher: None })
     }
 
     pub(crate) fn reject(self, reason: RejectionReason) -> Box<Rejection> {
@@ -66,7 +69,13 @@ impl<'r> Admitted<'r> {
     }
 }
 
-impl Unverified<'_> {
+impl<'r> Unverified<'r> {
+    /// Adds a watcher.
+    #[allow(dead_code, reason = "only the testing kit watches")]
+    pub(crate) fn watched_by(self, watcher: &'r dyn Watcher) -> Self {
+        Self { watcher: Some(watcher), ..self }
+    }
+
     pub(super) fn reject(&self, secrets: TriedSecrets, reason: RejectionReason) -> Box<Rejection> {
         Box::new(Rejection { secrets, ..*Rejection::at(self.route.path, reason) })
     }
@@ -88,7 +97,8 @@ impl<'r> Verified<'r> {
     /// Adds the event and its payload's version.
     #[inline]
     pub(crate) fn identify(&self, kind: EventKind, version: PayloadVersion) -> Identified<'r> {
-        Identified { route: self.route, id: self.request.id, kind, version, secret: self.request.secret }
+        let Self { route, request: Received { id, secret, .. }, watcher } = self;
+        Identified { route, id: *id, kind, version, secret: *secret, watcher: *watcher }
     }
 
     pub(crate) fn reject(&self, reason: RejectionReason) -> Box<Rejection> {
@@ -104,6 +114,11 @@ impl<'r> Identified<'r> {
 
     pub(super) fn selection(&self) -> Selection<'r> {
         self.route.select(&self.kind, self.version.clone(), self.secret)
+    }
+
+    /// The watcher; `None` except in the testing kit.
+    pub(crate) fn watcher(&self) -> Option<&'r dyn Watcher> {
+        self.watcher
     }
 
     pub(super) fn secret(&self) -> Option<MatchedSecret> {

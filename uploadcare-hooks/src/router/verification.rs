@@ -14,7 +14,7 @@ use crate::{
 
 impl WebhookRouter {
     /// The checks that need no body. `path` is relative to the mount.
-    pub(super) fn check_head(
+    pub(crate) fn check_head(
         &self,
         method: &str,
         path: &str,
@@ -42,8 +42,8 @@ impl WebhookRouter {
     #[inline]
     pub(super) fn verify<'r>(&self, unverified: Unverified<'r>) -> Result<Verified<'r>, Box<Rejection>> {
         let (id, secret) = self.find_secret(&unverified).map_err(|(tried, reason)| unverified.reject(tried, reason))?;
-        let Unverified { route, headers, body } = unverified;
-        Ok(Verified { route, request: Received { id, path: route.path, headers, body, secret } })
+        let Unverified { route, headers, body, watcher } = unverified;
+        Ok(Verified { route, request: Received { id, path: route.path, headers, body, secret }, watcher })
     }
 
     /// The secret that the body was signed with; `None` if it is not signed and need not be.
@@ -52,7 +52,7 @@ impl WebhookRouter {
         &self,
         unverified: &Unverified<'_>,
     ) -> Result<(DeliveryId, Option<MatchedSecret>), (TriedSecrets, RejectionReason)> {
-        let Unverified { route, headers, body } = unverified;
+        let Unverified { route, headers, body, .. } = unverified;
         let accept_unsigned = self.core.accept_unsigned;
         let untried = |reason: RejectionReason| (TriedSecrets::None, reason);
         let mut sent = headers.get_all(SIGNATURE_HEADER).iter();
