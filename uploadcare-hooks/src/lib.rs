@@ -40,6 +40,8 @@ mod signature;
 pub mod __private;
 mod attribute;
 
+#[cfg(feature = "tower")]
+pub use self::adapter::{ResponseBody, WebhookService};
 #[cfg(feature = "macros")]
 pub use self::attribute::webhook_handler;
 pub use self::delivery::{Delivery, DeliveryId};

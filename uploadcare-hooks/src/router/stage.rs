@@ -49,16 +49,22 @@ pub(crate) struct Identified<'r> {
 }
 
 impl<'r> Admitted<'r> {
-    /// Adds the body.
+    /// Adds the body. `None` is a body that was not there to read.
     ///
     /// # Errors
     /// A rejection if the body is over the limit, or was announced and is missing.
     #[inline]
-    pub(crate) fn with_body(self, headers: HeaderMap, body: Bytes) -> Result<Unverified<'r>, Box<Rejection>> {
+    pub(crate) fn with_body(self, headers: HeaderMap, body: Option<Bytes>) -> Result<Unverified<'r>, Box<Rejection>> {
+        let is_consumed = match &body {
+            None => announces_body(&headers),
+            // A chunked body may be empty, because its head does not say how long it is.
+            Some(body) => body.is_empty() && announced_length(&headers).is_some_and(|length| length > 0),
+        };
+        let body = body.unwrap_or_default();
         if body.len() > self.body_limit {
             return Err(self.reject(RejectionReason::BodyTooLarge { limit: self.body_limit }));
         }
-        if body.is_empty() && announces_body(&headers) {
+        if is_consumed {
             return Err(self.reject(RejectionReason::BodyConsumed));
         }
         Ok(Unverified { route: self.route, headers, body, watcher: None })

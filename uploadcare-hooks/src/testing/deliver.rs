@@ -46,7 +46,7 @@ pub async fn deliver(router: &WebhookRouter, request: Request<Bytes>) -> Deliver
     let record = Record::default();
     let ended = match router.check_head(head.method.as_str(), head.uri.path(), &head.headers) {
         Ok(admitted) => {
-            let unverified = admitted.with_body(head.headers, body);
+            let unverified = admitted.with_body(head.headers, Some(body).filter(|body| !body.is_empty()));
             router.process(unverified.map(|unverified| unverified.watched_by(&record))).await
         }
         Err(rejection) => Err(rejection),
