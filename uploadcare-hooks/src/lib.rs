@@ -11,6 +11,8 @@
 mod adapter;
 #[cfg(feature = "client")]
 pub mod registration;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub mod claims;
 #[cfg(feature = "queue")]
@@ -28,6 +30,7 @@ pub mod event;
 
 pub mod payload;
 
+mod clock;
 mod message;
 mod signature;
 

@@ -130,6 +130,17 @@ pub(super) trait Engine: Any + Send + Sync {
         None
     }
 
+    /// The time to note at deliveries and failures. Each storage decides by its own time when a job
+    /// is due.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Whether all its calls are ready at once, and so need no task and no timer.
+    fn never_waits(&self) -> bool {
+        false
+    }
+
     /// Stores jobs, except those that it has.
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>>;
 
@@ -175,4 +186,10 @@ pub(super) fn failures_to_json(failures: &[Failure]) -> String {
 /// is none is no reason to keep a job from running.
 pub(super) fn failures_from_json(json: &str) -> Vec<Failure> {
     serde_json::from_str(json).unwrap_or_default()
+}
+
+/// Milliseconds, as storages count time. At most some thousand years, so that sums do not overflow
+/// and Lua's numbers hold them.
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(1 << 50)
 }
