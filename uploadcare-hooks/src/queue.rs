@@ -12,6 +12,8 @@ mod health;
 mod home;
 mod job;
 mod lease;
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
 mod open;
 #[cfg(feature = "queue-postgres")]
 mod postgres;
@@ -23,6 +25,8 @@ mod run;
 mod sql;
 #[cfg(feature = "queue-sqlite")]
 mod sqlite;
+#[cfg(feature = "testing")]
+pub(crate) mod step;
 mod storage;
 mod worker;
 
