@@ -1,5 +1,5 @@
 #![doc = include_str!("../docs/queue.md")]
-// Without one of the storages, what they are asked for is asked for by none.
+// Some functions are called by storages only, so without a storage nothing calls them.
 #![cfg_attr(not(any(feature = "queue-sqlite", feature = "queue-postgres", feature = "queue-redis")), allow(dead_code))]
 
 #[cfg(feature = "queue-apalis")]
