@@ -33,6 +33,7 @@ pub mod event;
 
 pub mod payload;
 
+mod clock;
 mod message;
 mod signature;
 

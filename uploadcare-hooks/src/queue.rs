@@ -1,5 +1,5 @@
 #![doc = include_str!("../docs/queue.md")]
-// Without one of the storages, what they are asked for is asked for by none.
+// Some functions are called by storages only, so without a storage nothing calls them.
 #![cfg_attr(not(any(feature = "queue-sqlite", feature = "queue-postgres", feature = "queue-redis")), allow(dead_code))]
 
 #[cfg(feature = "queue-apalis")]
@@ -12,6 +12,8 @@ mod health;
 mod home;
 mod job;
 mod lease;
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
 mod open;
 #[cfg(feature = "queue-postgres")]
 mod postgres;
@@ -23,6 +25,8 @@ mod run;
 mod sql;
 #[cfg(feature = "queue-sqlite")]
 mod sqlite;
+#[cfg(feature = "testing")]
+pub(crate) mod step;
 mod storage;
 mod worker;
 

@@ -1,18 +1,25 @@
 #![cfg_attr(feature = "macros", doc = include_str!("../docs/testing.md"))]
+#![cfg_attr(all(feature = "macros", feature = "queue"), doc = "\n", doc = include_str!("../docs/testing_time.md"))]
 #![cfg_attr(
     not(feature = "macros"),
     doc = "Sample deliveries of every event and version, and what each handler did with them."
 )]
 
+mod clock;
 mod deliver;
 mod forms;
 mod path;
+#[cfg(feature = "queue")]
+mod queue;
 mod sample;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
 
+pub use self::clock::Clock;
 pub use self::deliver::{Delivered, HandlerOutcome, HandlerRun, deliver};
+#[cfg(feature = "queue")]
+pub use self::queue::{JobEnd, MemoryQueue, Ran, WaitingJob};
 pub use self::sample::Sample;
 use crate::signature::{SIGNATURE_HEADER, SigningSecret};
 

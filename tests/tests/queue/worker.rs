@@ -180,7 +180,7 @@ async fn a_handler_whose_error_panics_runs_again(storage: Storage) {
 
 /// An error that panics when it is shown and when it is dropped.
 #[derive(Debug)]
-struct Hostile;
+pub(crate) struct Hostile;
 
 impl std::fmt::Display for Hostile {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -199,7 +199,7 @@ impl Drop for Hostile {
 }
 
 #[uploadcare_hooks::webhook_handler(event = "file.stored")]
-async fn hostile(
+pub(crate) async fn hostile(
     _event: uploadcare_hooks::FileStored,
     uploadcare_hooks::State(runs): uploadcare_hooks::State<Runs>,
 ) -> Result<(), Hostile> {

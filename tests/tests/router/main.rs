@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod boot;
+mod clock;
 mod containment;
 mod fallible;
 mod handlers;

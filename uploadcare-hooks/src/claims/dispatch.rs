@@ -1,13 +1,16 @@
 //! Dispatch with claims: the handlers of a delivery run once, before the router answers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
-use crate::router::{
-    Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
-    WebhookRouter, WebhookRouterBuilder, contain,
+use crate::{
+    clock::Clock,
+    router::{
+        Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
+        WebhookRouter, WebhookRouterBuilder, contain,
+    },
 };
 
 impl WebhookRouterBuilder {
@@ -17,29 +20,41 @@ impl WebhookRouterBuilder {
     ///
     /// An answer may take as long as a [handler](Self::handler_timeout). Does not go with `queue`.
     pub fn deduplicate_with(self, claims: impl DeliveryClaims) -> Self {
-        self.with_claims("deduplicate_with", Arc::new(claims))
+        let lease = claims.lease_time();
+        self.with_claims(Chosen { option: "deduplicate_with", lease, claims: Box::new(|_| Arc::new(claims)) })
     }
 
-    pub(super) fn with_claims(mut self, option: &'static str, claims: Arc<dyn DeliveryClaims>) -> Self {
+    pub(super) fn with_claims(mut self, chosen: Chosen) -> Self {
         if let Some(mode) = self.mode::<ClaimsMode>() {
-            mode.0 = Some((option, claims));
+            mode.0 = Some(chosen);
         }
         self
     }
 }
 
-/// The option that was called last, and its claims.
+/// The option that was called last.
 #[derive(Default)]
-struct ClaimsMode(Option<(&'static str, Arc<dyn DeliveryClaims>)>);
+struct ClaimsMode(Option<Chosen>);
+
+/// An option that chooses claims.
+pub(super) struct Chosen {
+    /// Its name.
+    pub(super) option: &'static str,
+    /// After how long a claim ends by itself, if it does.
+    pub(super) lease: Option<Duration>,
+    /// Makes the claims when the router is built, which knows its clock then.
+    pub(super) claims: MakeClaims,
+}
+
+type MakeClaims = Box<dyn FnOnce(&Clock) -> Arc<dyn DeliveryClaims> + Send + Sync>;
 
 impl Mode for ClaimsMode {
     fn chosen_by(&self) -> Option<&'static str> {
-        self.0.as_ref().map(|(option, _)| *option)
+        self.0.as_ref().map(|chosen| chosen.option)
     }
 
     fn problems(&self, limits: &Limits) -> Vec<BuildProblem> {
-        let lease = self.0.as_ref().and_then(|(_, claims)| claims.lease_time());
-        match (lease, limits.handler.0) {
+        match (self.0.as_ref().and_then(|chosen| chosen.lease), limits.handler.0) {
             // The answer to a claim may take as long as the handler, and the lease covers both.
             (Some(lease), Some(handler_timeout)) if lease < handler_timeout.saturating_mul(2) => {
                 vec![BuildProblem::LeaseTooShort { lease, handler_timeout }]
@@ -55,8 +70,9 @@ impl Mode for ClaimsMode {
         }
     }
 
-    fn build(self: Box<Self>) -> Option<Box<dyn Dispatch>> {
-        self.0.map(|(_, claims)| Box::new(OncePerDelivery { claims }) as Box<dyn Dispatch>)
+    fn build(self: Box<Self>, clock: &Clock) -> Option<Box<dyn Dispatch>> {
+        let claims = (self.0?.claims)(clock);
+        Some(Box::new(OncePerDelivery { claims }))
     }
 }
 

@@ -9,14 +9,18 @@ use std::{
 };
 
 use moka::{policy::EvictionPolicy, sync::Cache};
+use tokio::time::Instant;
 
-use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
-use crate::router::WebhookRouterBuilder;
+use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims, dispatch::Chosen};
+use crate::{clock::Clock, router::WebhookRouterBuilder};
 
 /// Claims of one process, in memory: the deliveries that run, and the last ones that were done.
 pub struct MemoryClaims {
     running: Mutex<HashSet<String>>,
-    completed: Cache<String, ()>,
+    /// When each was done.
+    completed: Cache<String, Instant>,
+    ttl: Duration,
+    clock: Clock,
 }
 
 impl MemoryClaims {
@@ -32,7 +36,17 @@ impl MemoryClaims {
             // new keys.
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Self { running: Mutex::default(), completed }
+        Self { running: Mutex::default(), completed, ttl, clock: Clock::default() }
+    }
+
+    /// Forgets by this clock as well. The cache itself knows only the system's.
+    fn by(self, clock: &Clock) -> Self {
+        Self { clock: clock.clone(), ..self }
+    }
+
+    fn is_completed(&self, key: &str) -> bool {
+        let age = |done: Instant| self.clock.instant().saturating_duration_since(done);
+        self.completed.get(key).is_some_and(|done| age(done) < self.ttl)
     }
 
     fn running(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -52,7 +66,9 @@ impl WebhookRouterBuilder {
     /// [`deduplicate_with`](Self::deduplicate_with), and a restart forgets. Does not go with
     /// `queue`, which recognises redeliveries itself.
     pub fn deduplicate(self, capacity: u64, ttl: Duration) -> Self {
-        self.with_claims("deduplicate", Arc::new(MemoryClaims::new(capacity, ttl)))
+        let claims =
+            move |clock: &Clock| Arc::new(MemoryClaims::new(capacity, ttl).by(clock)) as Arc<dyn DeliveryClaims>;
+        self.with_claims(Chosen { option: "deduplicate", lease: None, claims: Box::new(claims) })
     }
 }
 
@@ -61,7 +77,7 @@ impl DeliveryClaims for MemoryClaims {
         let mut running = self.running();
         let claim = if running.contains(key) {
             Claim::Running
-        } else if self.completed.contains_key(key) {
+        } else if self.is_completed(key) {
             Claim::Completed
         } else {
             running.insert(key.to_owned());
@@ -74,7 +90,7 @@ impl DeliveryClaims for MemoryClaims {
     fn complete<'a>(&'a self, key: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         // Under the lock, so that no other request finds it neither running nor done.
         let mut running = self.running();
-        self.completed.insert(key.to_owned(), ());
+        self.completed.insert(key.to_owned(), self.clock.instant());
         running.remove(key);
         Box::pin(ready(Ok(())))
     }

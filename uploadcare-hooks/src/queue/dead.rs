@@ -58,7 +58,7 @@ impl FailingJob {
     }
 }
 
-fn last_error(failures: &[Failure]) -> &str {
+pub(super) fn last_error(failures: &[Failure]) -> &str {
     failures.last().map_or("", |failure| failure.error.as_str())
 }
 
@@ -76,7 +76,7 @@ impl From<Found> for FailingJob {
     }
 }
 
-fn timestamp(milliseconds: i64) -> Timestamp {
+pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
 

@@ -12,6 +12,7 @@ use super::{
     storage::Engine,
 };
 use crate::{
+    clock::Clock,
     delivery::{Delivery, DeliveryId, Received},
     event::Event,
     handler::HandlerDescriptor,
@@ -148,7 +149,8 @@ impl Mode for QueueMode {
         problems
     }
 
-    fn build(self: Box<Self>) -> Option<Box<dyn Dispatch>> {
+    /// The time of a queue is that of its storage.
+    fn build(self: Box<Self>, _: &Clock) -> Option<Box<dyn Dispatch>> {
         let storage = self.storage?;
         Some(Box::new(Queue {
             group_commit: GroupCommit::default(),
@@ -202,8 +204,11 @@ impl Queue {
         let selection = router.select(&identified)?;
         let body = verified.request.body.clone();
         let key = key(router, verified.request);
-        let job =
-            |handler: &HandlerDescriptor| Job::new(handler.name(), identified.id, key, identified.kind.clone(), &body);
+        let received_at = self.engine().now();
+        let job = |handler: &HandlerDescriptor| {
+            let (handler, event) = (handler.name(), identified.kind.clone());
+            Job::new(handler, identified.id, key, event, received_at, &body)
+        };
         let jobs: Vec<_> = selection.iter().map(job).collect();
         if jobs.is_empty() {
             return Ok(Acknowledged::Done);

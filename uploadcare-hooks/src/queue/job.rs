@@ -30,9 +30,16 @@ pub struct Job {
 
 impl Job {
     /// `key` is the delivery's deduplication key.
-    pub(super) fn new(handler: &str, delivery: DeliveryId, key: DeliveryId, event: EventKind, body: &Bytes) -> Self {
+    pub(super) fn new(
+        handler: &str,
+        delivery: DeliveryId,
+        key: DeliveryId,
+        event: EventKind,
+        received_at: Timestamp,
+        body: &Bytes,
+    ) -> Self {
         let (name, handler, body) = (format!("{key}/{handler}"), handler.to_owned(), body.clone());
-        Self { name, handler, delivery, event, received_at: Timestamp::now(), body, run: 0 }
+        Self { name, handler, delivery, event, received_at, body, run: 0 }
     }
 
     /// The name of its handler.

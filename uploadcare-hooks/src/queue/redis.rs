@@ -22,7 +22,7 @@ use super::{
     Job, OpenOptions, QueueError, QueueStats, Storage,
     dead::Search,
     home::{AtHome, Resident},
-    storage::{End, Found, Taken, Turn, Verdict, failures_from_json, failures_to_json},
+    storage::{End, Found, Taken, Turn, Verdict, failures_from_json, failures_to_json, milliseconds},
 };
 use crate::{delivery::DeliveryId, message::with_causes};
 
@@ -178,10 +178,6 @@ fn found((name, at, values): Answered) -> Found {
     };
     let failures = failures_from_json(&failures);
     Found { job, attempts: attempts.parse().unwrap_or_default(), failures, at }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
 }
 
 impl Server {

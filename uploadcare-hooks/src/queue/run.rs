@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Failure, Job, Retries,
-    storage::{Attempts, End, Ended, Taken},
+    storage::{Attempts, End, Ended, Engine, Taken},
 };
 use crate::{
     delivery::{Delivery, Received},
@@ -54,24 +54,33 @@ pub(super) async fn run_handler(router: &WebhookRouter, job: &Job) -> Result<(),
     }
 }
 
-/// Runs a job that was taken out of the queue.
-pub(super) async fn run(router: WebhookRouter, taken: Arc<Taken>, retries: Retries) -> Ended {
-    let fault = if taken.attempt > retries.attempts() {
+/// Runs a job that was taken out of the queue, if it has an attempt left.
+pub(super) async fn attempt(router: &WebhookRouter, taken: &Taken, retries: &Retries) -> Result<(), Fault> {
+    if taken.attempt > retries.attempts() {
         // A job that crashes its process never reports how it ended.
-        Err(Fault::UsedUp)
-    } else {
-        run_handler(&router, &taken.job).await
-    };
-    let end = fault.map_or_else(|fault| failed(&taken, fault, &retries), |()| End::Done);
+        return Err(Fault::UsedUp);
+    }
+    run_handler(router, &taken.job).await
+}
+
+/// Runs a job of this storage, and decides what becomes of it.
+pub(super) async fn run(router: WebhookRouter, taken: Arc<Taken>, retries: Retries, engine: Arc<dyn Engine>) -> Ended {
+    let ended = attempt(&router, &taken, &retries).await;
+    let end = end_of(&taken, ended, &retries, engine.now());
     Ended { name: taken.job.name.clone(), end }
 }
 
-/// What becomes of a job whose attempt failed.
-pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries) -> End {
+/// What becomes of a job whose attempt ended at this time.
+pub(super) fn end_of(taken: &Taken, ended: Result<(), Fault>, retries: &Retries, now: Timestamp) -> End {
+    ended.map_or_else(|fault| failed(taken, fault, retries, now), |()| End::Done)
+}
+
+/// What becomes of a job whose attempt failed at this time.
+pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries, now: Timestamp) -> End {
     let (text, started, delay) = match &fault {
         Fault::NotStarted(text) => {
             let started = taken.attempt.saturating_sub(1);
-            (text.clone(), started, retries.delay_unstarted(waited(taken, started)))
+            (text.clone(), started, retries.delay_unstarted(waited(taken, started, now)))
         }
         Fault::Failed(error) => {
             let delay = if error.is_final() { None } else { retries.delay_after(taken.attempt) };
@@ -87,7 +96,7 @@ pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries) -> End {
         }
     };
     log(taken, &fault, &text, started, delay, retries);
-    let attempts = Attempts { started, failures: with_failure(taken, started, text) };
+    let attempts = Attempts { started, failures: with_failure(taken, started, text, now) };
     match delay {
         Some(delay) => End::Again(attempts, delay),
         None => End::Dead(attempts),
@@ -96,14 +105,14 @@ pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries) -> End {
 
 /// For how long a job could not be started: since the failure that says so, which is kept until it
 /// starts.
-fn waited(taken: &Taken, started: u32) -> Duration {
+fn waited(taken: &Taken, started: u32, now: Timestamp) -> Duration {
     let this = (taken.job.run, started.saturating_add(1));
     let first = taken.failures.last().filter(|failure| (failure.run, failure.attempt) == this);
     // Another machine's clock may be ahead.
-    first.and_then(|failure| Timestamp::now().duration_since(failure.at).try_into().ok()).unwrap_or_default()
+    first.and_then(|failure| now.duration_since(failure.at).try_into().ok()).unwrap_or_default()
 }
 
-fn with_failure(taken: &Taken, started: u32, mut error: String) -> Vec<Failure> {
+fn with_failure(taken: &Taken, started: u32, mut error: String, now: Timestamp) -> Vec<Failure> {
     if let Some((end, _)) = error.char_indices().nth(ERROR_CHARS) {
         error.truncate(end);
         error.push('…');
@@ -114,7 +123,7 @@ fn with_failure(taken: &Taken, started: u32, mut error: String) -> Vec<Failure> 
     let (run, attempt) = (taken.job.run, taken.attempt);
     match failures.last_mut().filter(|last| not_started && (last.run, last.attempt) == (run, attempt)) {
         Some(last) => last.error = error,
-        None => failures.push(Failure { attempt, run, at: Timestamp::now(), error }),
+        None => failures.push(Failure { attempt, run, at: now, error }),
     }
     failures.drain(..failures.len().saturating_sub(FAILURES_KEPT));
     failures

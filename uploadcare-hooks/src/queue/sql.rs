@@ -1,7 +1,5 @@
 //! What the two SQL storages share: the states of a job, and how a row becomes one.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::{
@@ -106,9 +104,4 @@ pub(super) fn all_taken(rows: Vec<JobRow>) -> Vec<Taken> {
 
 fn number(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
-}
-
-/// Milliseconds, as the columns of times have them.
-pub(super) fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }

@@ -15,9 +15,8 @@ use super::{
     home::{AtHome, Resident},
     sql::{
         BATCHES, COLUMNS, DEAD, DONE, JobRow, LARGEST_BATCH, RUNNING, SqlFailure, WAITING, all_found, all_taken, batch,
-        milliseconds,
     },
-    storage::{Attempts, End, Ended, Found, Taken, Turn, Verdict, failures_to_json},
+    storage::{Attempts, End, Ended, Found, Taken, Turn, Verdict, failures_to_json, milliseconds},
 };
 
 /// The number at the head of a SQLite file that says which application it belongs to: `UCHQ`.

@@ -42,7 +42,7 @@ pub struct Failure {
     pub error: String,
 }
 
-/// A job that a worker has taken out. It is the worker's own until its lease ends.
+/// A job that a worker has taken out. No other worker takes it until its lease ends.
 #[derive(Debug, Clone)]
 pub(super) struct Taken {
     pub(super) job: Job,
@@ -65,11 +65,11 @@ pub(super) struct Ended {
     pub(super) end: End,
 }
 
-/// What is to become of a job.
+/// What becomes of a job after an attempt.
 #[derive(Debug, Clone)]
 pub(super) enum End {
     Done,
-    /// Tried again after this delay.
+    /// It is tried again after this delay.
     Again(Attempts, Duration),
     Dead(Attempts),
 }
@@ -89,7 +89,7 @@ pub(super) struct Turn<'a> {
     pub(super) worker: &'a str,
     pub(super) ended: &'a [Ended],
     pub(super) most: usize,
-    /// For how long the jobs are its own.
+    /// For how long no other worker takes these jobs.
     pub(super) lease: Duration,
 }
 
@@ -130,13 +130,24 @@ pub(super) trait Engine: Any + Send + Sync {
         None
     }
 
-    /// Stores jobs, except those that it has.
+    /// The time to note at deliveries and failures. Each storage decides by its own time when a job
+    /// is due.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Whether all its calls are ready at once, and so need no task and no timer.
+    fn never_waits(&self) -> bool {
+        false
+    }
+
+    /// Stores jobs. Skips each one whose name is stored already.
     fn store<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<(), QueueError>>;
 
     /// Records what ended and takes out jobs that are due, the longest due first. A running job
-    /// whose lease has ended is due as well. Taking it out counts as an attempt, but not if the
-    /// worker had it already: then it never learnt that. An end other than `Done` counts only if
-    /// the job is still the worker's.
+    /// whose lease has ended is due as well. Taking a job out counts as an attempt, except if the
+    /// same worker took it out before: then the answer was lost, and the job did not start. An end
+    /// other than `Done` is recorded only if no other worker has taken the job.
     fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Vec<Taken>, QueueError>>;
 
     /// Renews the lease of these running jobs of the worker.
@@ -147,8 +158,8 @@ pub(super) trait Engine: Any + Send + Sync {
         lease: Duration,
     ) -> BoxFuture<'a, Result<(), QueueError>>;
 
-    /// Has the worker's other running jobs be due again. They never started, because the worker did
-    /// not learn that it has them, so that attempt does not count.
+    /// Makes the worker's other running jobs due again. They never started, because the answer that
+    /// gave them to the worker was lost, so that attempt does not count.
     fn hand_back<'a>(&'a self, worker: &'a str, running: &'a [String]) -> BoxFuture<'a, Result<(), QueueError>>;
 
     /// Finds waiting jobs that failed before, or dead jobs, latest first.
@@ -171,8 +182,14 @@ pub(super) fn failures_to_json(failures: &[Failure]) -> String {
     serde_json::to_string(failures).unwrap_or_default()
 }
 
-/// Reads what [`failures_to_json`] wrote. Failures are there to be read by people, so a text that
-/// is none is no reason to keep a job from running.
+/// Reads what [`failures_to_json`] wrote. Failures are for people to read, so a text that cannot be
+/// parsed becomes an empty list, and the job runs.
 pub(super) fn failures_from_json(json: &str) -> Vec<Failure> {
     serde_json::from_str(json).unwrap_or_default()
+}
+
+/// Milliseconds, as storages count time. At most some thousand years, so that sums do not overflow
+/// and Lua's numbers hold them.
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(1 << 50)
 }

@@ -204,7 +204,8 @@ impl<'a> Worker<'a> {
         }
         self.leases.insert(taken.job.name.clone());
         let taken = Arc::new(taken);
-        let job = run::run(self.router.clone(), Arc::clone(&taken), self.queue.options.retries);
+        let (retries, engine) = (self.queue.options.retries, Arc::clone(&self.queue.storage.0));
+        let job = run::run(self.router.clone(), Arc::clone(&taken), retries, engine);
         self.jobs.insert(self.running.spawn(job).id(), taken);
     }
 
@@ -247,7 +248,8 @@ impl<'a> Worker<'a> {
 
     fn failed(&self, taken: &Taken, text: String) -> Ended {
         let fault = Fault::Failed(HandlerError::new(text));
-        Ended { name: taken.job.name.clone(), end: run::failed(taken, fault, &self.queue.options.retries) }
+        let end = run::failed(taken, fault, &self.queue.options.retries, self.engine().now());
+        Ended { name: taken.job.name.clone(), end }
     }
 
     /// Hands back jobs that this worker has taken out without learning it, when an answer was lost.
@@ -306,7 +308,7 @@ impl<'a> Worker<'a> {
             match ended {
                 Err(error) if error.is_cancelled() => {
                     let Some(taken) = self.jobs.remove(&error.id()) else { continue };
-                    let end = run::failed(&taken, Fault::Interrupted, &self.queue.options.retries);
+                    let end = run::failed(&taken, Fault::Interrupted, &self.queue.options.retries, self.engine().now());
                     self.ended.push(Ended { name: taken.job.name.clone(), end });
                 }
                 ended => self.note_one(ended),

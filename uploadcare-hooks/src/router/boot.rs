@@ -42,12 +42,12 @@ impl WebhookRouterBuilder {
         Ok(WebhookRouter {
             core: Arc::new(Core {
                 routes,
-                keyring: Keyring::new(self.secrets),
+                keyring: Keyring::new(self.secrets, self.clock.clone()),
                 states: Arc::new(self.states),
                 accept_unsigned: self.accept_unsigned,
                 limits: self.limits,
                 permits: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
-                mode: self.modes.into_iter().find_map(|mode| mode.build()),
+                mode: self.modes.into_iter().find_map(|mode| mode.build(&self.clock)),
                 delivery_key: self.delivery_key,
                 observer: Observer::new(self.on_rejection),
                 registration: tokio::sync::Mutex::default(),

@@ -7,6 +7,7 @@ use super::{
     time_limit::TimeLimit,
 };
 use crate::{
+    clock::Clock,
     handler::{HandlerDescriptor, States},
     signature::SigningSecret,
 };
@@ -42,6 +43,7 @@ pub struct WebhookRouterBuilder {
     pub(super) on_rejection: Option<RejectionHook>,
     pub(super) delivery_key: Option<DeliveryKey>,
     pub(super) modes: Vec<Box<dyn Mode>>,
+    pub(crate) clock: Clock,
     /// What was found wrong while options were given.
     pub(super) problems: Vec<BuildProblem>,
 }

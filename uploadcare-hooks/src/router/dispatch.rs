@@ -13,7 +13,7 @@ use super::{
     routes::Selection,
     stage::{Identified, Verified},
 };
-use crate::{delivery::Delivery, payload::EventKind, signature::SignatureError};
+use crate::{clock::Clock, delivery::Delivery, payload::EventKind, signature::SignatureError};
 
 /// How a verified request ended.
 pub(crate) type Dispatched = Result<Acknowledged, Box<Rejection>>;
@@ -36,8 +36,8 @@ pub(crate) trait Mode: Any + Send + Sync {
     /// What is wrong with its options.
     fn problems(&self, limits: &Limits) -> Vec<BuildProblem>;
 
-    /// The mode as the router runs it, if it was chosen.
-    fn build(self: Box<Self>) -> Option<Box<dyn Dispatch>>;
+    /// The mode as the router runs it by this clock, if it was chosen.
+    fn build(self: Box<Self>, clock: &Clock) -> Option<Box<dyn Dispatch>>;
 }
 
 impl WebhookRouterBuilder {

@@ -8,6 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::observe;
+use crate::clock::Clock;
 pub(crate) use crate::delivery::MatchedSecret;
 use crate::signature::{MacBytes, SigningSecret};
 
@@ -177,24 +178,27 @@ impl Secrets {
 }
 
 /// The secrets of a running router. Expired ones are dropped when the secrets are read.
-pub(super) struct Keyring(RwLock<Arc<Secrets>>);
+pub(super) struct Keyring {
+    secrets: RwLock<Arc<Secrets>>,
+    clock: Clock,
+}
 
 impl Keyring {
-    pub(super) fn new(secrets: Secrets) -> Self {
-        Self(RwLock::new(Arc::new(secrets)))
+    pub(super) fn new(secrets: Secrets, clock: Clock) -> Self {
+        Self { secrets: RwLock::new(Arc::new(secrets)), clock }
     }
 
     /// The secrets that are accepted now.
     pub(super) fn now(&self) -> Arc<Secrets> {
-        let secrets = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        let secrets = self.read();
         let Some(expiry) = secrets.next_expiry else { return secrets };
-        let now = Instant::now();
+        let now = self.clock.instant();
         if now < expiry {
             return secrets;
         }
         drop(secrets);
         observe::secrets_expired(&self.change(|secrets| secrets.drop_expired(now)));
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        self.read()
     }
 
     pub(super) fn accept(&self, secret: &SigningSecret) {
@@ -203,10 +207,10 @@ impl Keyring {
 
     pub(super) fn replace(&self, secret: &SigningSecret, grace_period: Duration) {
         // Without a sum in range there is no deadline.
-        let deadline = Instant::now().checked_add(grace_period);
+        let deadline = self.clock.instant().checked_add(grace_period);
         let expiring = self.change(|secrets| {
             let expiring = secrets.replace(secret, deadline);
-            secrets.drop_expired(Instant::now());
+            secrets.drop_expired(self.clock.instant());
             expiring
         });
         observe::secrets_replaced(&expiring, grace_period);
@@ -217,6 +221,10 @@ impl Keyring {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Secrets) -> T) -> T {
-        change(Arc::make_mut(&mut self.0.write().unwrap_or_else(PoisonError::into_inner)))
+        change(Arc::make_mut(&mut self.secrets.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn read(&self) -> Arc<Secrets> {
+        Arc::clone(&self.secrets.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -7,7 +7,7 @@ use futures_util::{
     future::{Either, select},
 };
 
-/// How long something may take; `None` for as long as it likes.
+/// How long something may take; `None` for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimeLimit(pub(crate) Option<Duration>);
 
@@ -16,7 +16,7 @@ pub(crate) struct TimeLimit(pub(crate) Option<Duration>);
 pub(crate) enum OutOfTime {
     /// It took longer than this.
     After(Duration),
-    /// It had to wait, and there is no Tokio runtime with timers to limit that.
+    /// It had to wait, and without a Tokio runtime with timers nothing can limit that.
     NoTimer,
 }
 
@@ -24,15 +24,15 @@ impl TimeLimit {
     /// Runs `work` until it finishes or its time is over. The time starts when `work` first waits.
     ///
     /// # Errors
-    /// [`OutOfTime`]. `work` can be polled no further then, and is the caller's to drop.
+    /// [`OutOfTime`]. The caller then drops `work`, and does not poll it again.
     pub(crate) async fn apply<F: Future + Unpin>(self, work: &mut F) -> Result<F::Output, OutOfTime> {
         match (poll_once(work).await, self.0) {
             // Much work never waits and needs no timer.
             (Some(output), _) => Ok(output),
             (None, None) => Ok(work.await),
             (None, Some(limit)) => {
-                // Tokio panics where there is no runtime, or one without timers. Boxed, because a
-                // timer is rare and would make the future of every delivery larger.
+                // Tokio panics without a runtime, and in a runtime without timers. Boxed, because
+                // most deliveries need no timer, and it would make their futures larger.
                 let Ok(sleep) = panic::catch_unwind(|| Box::pin(tokio::time::sleep(limit))) else {
                     return Err(OutOfTime::NoTimer);
                 };
