@@ -10,6 +10,7 @@ pub(crate) mod shim;
 mod states;
 #[cfg(feature = "discover")]
 mod submitted;
+pub(crate) mod taken_by;
 
 pub(crate) use self::descriptor::HandlerFuture;
 pub use self::descriptor::{HandlerDescriptor, Webhook};
