@@ -3,6 +3,7 @@
 
 mod descriptor;
 mod fallible;
+mod list;
 mod outcome;
 mod parameter;
 mod payload;
@@ -14,6 +15,7 @@ pub(crate) mod taken_by;
 
 pub(crate) use self::descriptor::HandlerFuture;
 pub use self::descriptor::{HandlerDescriptor, Webhook};
+pub use self::list::IntoHandlers;
 pub use self::outcome::{HandlerError, IntoOutcome, Outcome};
 pub use self::parameter::{FromDelivery, HandlerContext};
 pub use self::payload::Payload;

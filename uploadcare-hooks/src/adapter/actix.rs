@@ -1,13 +1,13 @@
 //! actix-web 4: turns its requests into `http` types, and answers into its responses. The only file
 //! with types of actix-web; decides nothing about a delivery.
 
-use actix_web::{HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
+use actix_web::{HttpRequest, HttpResponse, Scope, dev::HttpServiceFactory, web};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::body;
 use crate::{
     handler::HandlerDescriptor,
-    router::{Answer, WebhookRouter},
+    router::{Answer, Built, WebhookRouter, WebhookRouterBuilder},
 };
 
 impl WebhookRouter {
@@ -66,6 +66,18 @@ impl WebhookRouter {
             Ok(admitted) => self.deliver(body::read(self, admitted, headers, body).await).await,
             Err(answer) => answer,
         }
+    }
+}
+
+impl WebhookRouterBuilder {
+    /// Cannot be called: the compiler says that `build` is missing. Returns a named type, because
+    /// the compiler would report an `impl HttpServiceFactory` once more.
+    #[doc(hidden)]
+    pub fn mount(self, path: &str) -> Scope
+    where
+        for<'a> Self: Built,
+    {
+        web::scope("").service(self.router().clone().mount(path))
     }
 }
 

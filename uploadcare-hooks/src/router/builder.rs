@@ -7,7 +7,7 @@ use super::{
     time_limit::TimeLimit,
 };
 use crate::{
-    handler::{HandlerDescriptor, States},
+    handler::{HandlerDescriptor, IntoHandlers, States},
     signature::SigningSecret,
 };
 
@@ -134,8 +134,8 @@ impl WebhookRouterBuilder {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn handlers(mut self, handlers: impl IntoIterator<Item = HandlerDescriptor>) -> Self {
-        self.handlers.extend(handlers);
+    pub fn handlers(mut self, handlers: impl IntoHandlers) -> Self {
+        self.handlers.extend(handlers.into_handlers());
         self
     }
 
