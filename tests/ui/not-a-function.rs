@@ -13,6 +13,11 @@ impl Index {
 #[webhook_handler(event = "file.uploaded")]
 mod scan {}
 
+struct Handle(*const ());
+
+#[webhook_handler(event = "file.uploaded")]
+unsafe impl Send for Handle {}
+
 fn main() {
     let _ = Index;
     let _ = webhook_handlers![Index];

@@ -73,7 +73,10 @@ fn qualifiers(input: ParseStream<'_>) -> Result<Vec<(usize, TokenStream)>> {
 impl Other {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         const TYPES: [&str; 3] = ["struct", "enum", "union"];
-        let keyword = input.call(Ident::parse_any)?;
+        let mut keyword = input.call(Ident::parse_any)?;
+        if keyword == "unsafe" {
+            keyword = input.call(Ident::parse_any)?;
+        }
         let name: Option<Ident> = TYPES.iter().any(|word| keyword == word).then(|| input.parse()).transpose()?;
         let is_generic = input.peek(Token![<]);
         input.parse::<TokenStream>()?;
