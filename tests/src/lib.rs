@@ -1,7 +1,10 @@
-//! Code that the tests and benchmarks share: deliveries like those of Uploadcare, servers on
-//! loopback ports, the storages of a queue, and captured logs.
+//! Code that the tests and benchmarks share: deliveries like those of Uploadcare, an application,
+//! routers, servers on loopback ports, AWS Lambda, the storages of a queue, and captured logs.
 
+pub mod application;
 pub mod deliveries;
+pub mod lambda;
 pub mod log;
+pub mod routers;
 pub mod servers;
 pub mod storages;

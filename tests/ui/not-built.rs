@@ -7,5 +7,6 @@ async fn index(event: FileUploaded) {}
 
 fn main() {
     let hooks = WebhookRouter::builder().handlers(webhook_handlers![index]);
+    let _ = WebhookRouter::builder().into_service();
     let _ = actix_web::App::new().service(hooks.mount("/hooks"));
 }

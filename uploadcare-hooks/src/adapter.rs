@@ -3,6 +3,11 @@
 
 #[cfg(feature = "actix-web")]
 mod actix;
-#[cfg(feature = "actix-web")]
+#[cfg(any(feature = "actix-web", feature = "tower"))]
 mod body;
 mod http;
+#[cfg(feature = "tower")]
+mod tower;
+
+#[cfg(feature = "tower")]
+pub use self::tower::{ResponseBody, WebhookService};

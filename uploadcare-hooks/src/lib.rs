@@ -8,6 +8,9 @@
 )]
 
 // The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md describes them.
+#[cfg(feature = "testing")]
+pub mod testing;
+
 mod adapter;
 #[cfg(feature = "discover")]
 mod discover;
@@ -37,6 +40,8 @@ mod signature;
 pub mod __private;
 mod attribute;
 
+#[cfg(feature = "tower")]
+pub use self::adapter::{ResponseBody, WebhookService};
 #[cfg(feature = "macros")]
 pub use self::attribute::webhook_handler;
 pub use self::delivery::{Delivery, DeliveryId};

@@ -17,6 +17,7 @@ mod runner;
 mod stage;
 mod time_limit;
 mod verification;
+mod watcher;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -32,10 +33,14 @@ pub use self::observe::RouterStats;
 pub use self::problem::{BuildError, BuildProblem};
 pub use self::rejection::{FailureKind, HandlerFailure, Rejection, RejectionReason, TriedSecrets};
 pub(crate) use self::runner::contain;
-pub(crate) use self::stage::{Admitted, Unverified, Verified};
+#[allow(unused_imports, reason = "only adapters that read bodies and paths need them")]
+pub(crate) use self::stage::{Admitted, Unverified, Verified, announced_length};
 pub(crate) use self::time_limit::TimeLimit;
+#[allow(unused_imports, reason = "only the adapter for tower needs it")]
+pub(crate) use self::verification::decode_path;
+pub(crate) use self::watcher::Watcher;
 use self::{delivery_key::DeliveryKey, keyring::Keyring, observe::Observer, routes::Route};
-use crate::handler::States;
+use crate::{handler::States, signature::SIGNATURE_HEADER};
 
 /// Receives deliveries and hands each one to the handlers of its event.
 ///
@@ -65,6 +70,12 @@ use crate::handler::States;
 /// lists. They never carry a handler's error, a secret or the payload;
 /// [`on_rejection`](WebhookRouterBuilder::on_rejection) gets the details.
 ///
+/// # Paths
+///
+/// The paths of handlers are relative to the mount. A request finds its handler with and without a
+/// final `/`. Percent-encoded letters, digits, `-`, `.`, `_` and `~` count like plain ones, so
+/// `/sc%61ns` is `/scans`; everything else is compared as it was sent.
+///
 /// # Before the router
 ///
 /// The signature is checked when the whole body is there. Until then a connection can hold
@@ -72,6 +83,10 @@ use crate::handler::States;
 /// [`body_timeout`](WebhookRouterBuilder::body_timeout) (30 seconds), so the server or proxy in
 /// front should limit the number of connections, the size and time of request heads, and the rate
 /// for each client address.
+///
+/// Many clients read the answer only when they have sent the whole body. So the router reads and
+/// throws away up to 16 MiB of a body that it refuses, within the same time, before it answers. It
+/// does not wait for a client that pauses for half a second.
 ///
 /// # Panics in handlers
 ///
@@ -126,17 +141,34 @@ impl WebhookRouter {
 
     /// The checks that need no body. `path` is relative to the mount.
     pub(crate) fn admit(&self, method: &str, path: &str, headers: &HeaderMap) -> Result<Admitted<'_>, Answer> {
-        self.check_head(method, path, headers).map_err(|rejection| self.core.observer.rejected(&rejection))
+        self.check_head(method, path, headers).map_err(|rejection| self.refuse_head(&rejection, headers))
+    }
+
+    /// Answers a request whose path is not below the mount.
+    #[allow(dead_code, reason = "only adapters that know their mount need it")]
+    pub(crate) fn refuse_path(&self, path: &str, headers: &HeaderMap) -> Answer {
+        self.refuse_head(&Rejection::at(path, RejectionReason::UnknownPath), headers)
+    }
+
+    fn refuse_head(&self, rejection: &Rejection, headers: &HeaderMap) -> Answer {
+        if matches!(rejection.reason(), RejectionReason::UnknownPath) && headers.contains_key(SIGNATURE_HEADER) {
+            self.core.observer.lost(rejection.path(), self.core.routes.iter().map(|route| route.path));
+        }
+        self.core.observer.rejected(rejection)
     }
 
     /// Answers a request whose body was read, or could not be.
     pub(crate) async fn deliver(&self, request: Result<Unverified<'_>, Box<Rejection>>) -> Answer {
-        let dispatched = match (request.and_then(|unverified| self.verify(unverified)), &self.core.mode) {
+        self.core.observer.ended(&self.process(request).await)
+    }
+
+    /// Verifies a request and dispatches it. Neither counts nor logs how it ended.
+    pub(crate) async fn process(&self, request: Result<Unverified<'_>, Box<Rejection>>) -> Dispatched {
+        match (request.and_then(|unverified| self.verify(unverified)), &self.core.mode) {
             (Ok(verified), None) => self.dispatch_inline(verified).await,
             (Ok(verified), Some(mode)) => mode.dispatch(self, verified).await,
             (Err(rejection), _) => Err(rejection),
-        };
-        self.core.observer.ended(dispatched)
+        }
     }
 }
 

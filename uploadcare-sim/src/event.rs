@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use uploadcare_hooks::testing::Sample;
 use uuid::Uuid;
 
 use crate::project::{Project, Subscription};
@@ -51,50 +52,38 @@ impl SimulatedEvent {
     }
 }
 
-/// Makes the payload, of version 0.7, for one subscription.
+/// Makes the payload, in the form of version 0.7, for one subscription: the sample of the testing
+/// kit, of this file and of now.
 pub(crate) fn payload(project: &Project, subscription: &Subscription, event: &SimulatedEvent, uuid: Uuid) -> Value {
     let now = Timestamp::now();
-    let cdn = format!("https://ucarecdn.com/{uuid}/pineapple.jpg");
-    let deleted = event.event == "file.deleted";
-    let infected = event.event == "file.infected";
-    let scan = json!({"uc_clamav_virus_scan": {
-        "data": {"infected": true, "infected_with": "Win.Test.EICAR_HDB-1"}, "version": "0.105.1",
-        "datetime_created": now, "datetime_updated": now,
-    }});
-    let mut file = json!({
-        "uuid": uuid, "size": 642, "mime_type": "image/jpeg", "original_filename": "pineapple.jpg",
-        "original_file_url": if deleted { Value::Null } else { cdn.as_str().into() },
-        "url": format!("https://api.uploadcare.com/files/{uuid}/"), "is_image": true, "is_ready": true,
-        "datetime_uploaded": now,
-        "datetime_stored": if event.event == "file.stored" { json!(now) } else { Value::Null },
-        "datetime_removed": if deleted { json!(now) } else { Value::Null },
-        "variations": null,
-        "content_info": {
-            "mime": {"mime": "image/jpeg", "type": "image", "subtype": "jpeg"},
-            "image": {
-                "format": "JPEG", "width": 500, "height": 500, "sequence": false, "color_mode": "RGB", "orientation": 6,
-                "geo_location": null, "datetime_original": "2018-08-20T08:59:50", "dpi": [72, 72],
-            },
-        },
-        "metadata": {"subsystem": "uploader", "pet": "cat"},
-        "appdata": if infected { scan } else { json!({}) },
-    });
-    if let Value::Object(file) = &mut file {
+    let now_if = |name: &str| (event.event == name).then_some(now);
+    let mut sample = Sample::of(event.event.as_str())
+        .uuid(uuid)
+        .set("initiator.detail.request_id", Uuid::new_v4())
+        .set("hook", hook(project, subscription))
+        .set("data.datetime_uploaded", now)
+        .set("data.datetime_stored", now_if("file.stored"))
+        .set("data.datetime_removed", now_if("file.deleted"));
+    sample = if event.event == "file.infected" {
+        let scan = "data.appdata.uc_clamav_virus_scan";
+        sample.set(&format!("{scan}.datetime_created"), now).set(&format!("{scan}.datetime_updated"), now)
+    } else {
+        sample.set("data.appdata", Map::new())
+    };
+    if let (Some(previous_values), "file.info_updated") = (&event.previous_values, event.event.as_str()) {
+        sample = sample.set("previous_values", previous_values);
+    }
+    let mut payload = sample.json().clone();
+    if let Some(Value::Object(file)) = payload.get_mut("data") {
         file.extend(event.data.clone());
     }
-    let mut payload = json!({
-        "initiator": {"type": "api", "detail": {"request_id": Uuid::new_v4(), "addon_name": null}},
-        "hook": {
-            "id": subscription.id, "project_id": subscription.project, "project_pub_key": project.keys.public,
-            "target": subscription.target_url, "event": subscription.event, "is_active": subscription.is_active,
-            "version": subscription.version, "created_at": subscription.created, "updated_at": subscription.updated,
-        },
-        "data": file,
-        "file": cdn,
-    });
-    if let (Value::Object(payload), true) = (&mut payload, event.event == "file.info_updated") {
-        let default = || json!({"metadata": {"pet": "dog"}});
-        payload.insert("previous_values".to_owned(), event.previous_values.clone().unwrap_or_else(default));
-    }
     payload
+}
+
+fn hook(project: &Project, subscription: &Subscription) -> Value {
+    json!({
+        "id": subscription.id, "project_id": subscription.project, "project_pub_key": project.keys.public,
+        "target": subscription.target_url, "event": subscription.event, "is_active": subscription.is_active,
+        "version": subscription.version, "created_at": subscription.created, "updated_at": subscription.updated,
+    })
 }

@@ -1,10 +1,9 @@
 //! Deliveries made by hand, of kinds that the simulator does not send.
 
-use std::error::Error;
+use std::{collections::BTreeMap, error::Error};
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
-use uploadcare_hooks::SigningSecret;
+use uploadcare_hooks::{SigningSecret, testing::Sample};
 
 /// A request, and the status that the application should answer.
 pub(crate) struct HandMadeDelivery {
@@ -16,19 +15,19 @@ pub(crate) struct HandMadeDelivery {
 
 /// An old payload version, an event that the crate does not know, and a forgery.
 pub(crate) fn all(secret: &SigningSecret) -> Vec<HandMadeDelivery> {
-    let signed = |title, body: Value| {
-        let body = body.to_string();
+    let signed = |title, sample: Sample| {
+        let body = sample.json().to_string();
         HandMadeDelivery { title, signature: secret.sign(body.as_bytes()), body, expected: StatusCode::NO_CONTENT }
     };
-    let forged = signed("a delivery with a body that was changed after signing", smallest());
+    let forged = signed("a delivery with a body that was changed after signing", short());
     vec![
-        signed("file.uploaded in the old version 0.6: image_info is lifted into content_info", legacy()),
         signed(
-            "an event that this version of the crate does not know",
-            json!({"hook": {"event": "group.created"}, "data": {"id": "g~3", "files": 3}}),
+            "file.uploaded in the old version 0.6: image_info is lifted into content_info",
+            Sample::of("file.uploaded").version("0.6"),
         ),
+        signed("an event that this version of the crate does not know", unknown()),
         HandMadeDelivery {
-            body: forged.body.replace("cat.jpg", "malware.exe"),
+            body: forged.body.replace("ananas.jpg", "malware.exe"),
             expected: StatusCode::UNAUTHORIZED,
             ..forged
         },
@@ -46,22 +45,13 @@ impl HandMadeDelivery {
     }
 }
 
-/// The smallest valid payload.
-pub(crate) fn smallest() -> Value {
-    json!({
-        "hook": {"event": "file.uploaded"},
-        "data": {"uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b", "original_filename": "cat.jpg"},
-    })
+/// An event whose payload is not documented yet.
+fn unknown() -> Sample {
+    let sample = Sample::of("moderation.state_changed").without("initiator").without("hook.created_at");
+    sample.without("hook.updated_at").set("data", BTreeMap::from([("state", "approved")]))
 }
 
-/// A payload of version 0.6.
-fn legacy() -> Value {
-    json!({
-        "hook": {"id": 2, "project_id": 13, "event": "file.uploaded", "is_active": true, "version": "0.6"},
-        "data": {
-            "uuid": "f08d7c8a-2971-42e0-ab01-780d9039b40b", "size": 10_603, "mime_type": "image/jpeg",
-            "original_filename": "download.jpeg", "is_image": true, "is_ready": true,
-            "image_info": {"color_mode": "RGB", "format": "JPEG", "height": 168, "width": 300},
-        },
-    })
+/// A payload that is short enough for a command line.
+pub(crate) fn short() -> Sample {
+    Sample::of("file.uploaded").without("initiator").without("data.content_info").without("data.appdata")
 }

@@ -69,7 +69,7 @@ async fn serve(secret: SigningSecret, address: SocketAddr) -> Result<(), Box<dyn
     };
     for address in server.addrs() {
         println!("waiting for deliveries at http://{address}/hooks; stop with Ctrl-C, or send one:\n");
-        println!("body='{}'", by_hand::smallest());
+        println!("body='{}'", by_hand::short().json());
         println!("signature=$(printf %s \"$body\" | openssl dgst -sha256 -hmac {key} | sed 's/.* //')");
         println!("curl -i http://{address}/hooks -H \"X-Uc-Signature: v1=$signature\" -d \"$body\"\n");
     }

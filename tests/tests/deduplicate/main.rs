@@ -15,13 +15,16 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use http::StatusCode;
-use serde_json::json;
-use tests::deliveries::{payload, secret, signed_request};
+use http::{Response, StatusCode};
+use tests::{
+    deliveries::{secret, upload_of},
+    routers::{builder, deliver, send},
+};
 use tokio::sync::Semaphore;
 use uploadcare_hooks::{
     BuildProblem, FileStored, FileUploaded, RejectionReason, State, WebhookRouter, WebhookRouterBuilder,
     claims::{Claim, ClaimFuture, ClaimMark, DeliveryClaims, RedisClaims},
+    testing::Sample,
     webhook_handler, webhook_handlers,
 };
 
@@ -69,47 +72,37 @@ async fn count_stored(_event: FileStored, State(runs): State<Runs>) {
     runs.count.fetch_add(1, Ordering::SeqCst);
 }
 
-fn builder(runs: &Runs) -> WebhookRouterBuilder {
-    let handlers = webhook_handlers![index, count_stored];
-    WebhookRouter::builder().signing_secret(secret()).state(runs.clone()).handlers(handlers)
+/// A builder with the handlers of these tests.
+fn counting(runs: &Runs) -> WebhookRouterBuilder {
+    builder(runs).handlers(webhook_handlers![index, count_stored])
 }
 
 /// A router that remembers deliveries in memory.
-fn router(runs: &Runs) -> WebhookRouter {
-    builder(runs).deduplicate(1000, Duration::from_secs(60)).build().unwrap()
-}
-
-async fn send(hooks: &WebhookRouter, path: &str, body: String) -> StatusCode {
-    hooks.handle(signed_request(path, &secret(), body)).await.status()
-}
-
-async fn deliver(hooks: &WebhookRouter) -> StatusCode {
-    send(hooks, "/", payload("file.uploaded").to_string()).await
+fn remembering(runs: &Runs) -> WebhookRouter {
+    counting(runs).deduplicate(1000, Duration::from_secs(60)).build().unwrap()
 }
 
 #[tokio::test]
 async fn a_delivery_that_was_done_is_acknowledged_again_without_running() {
     let runs = Runs::new();
-    let hooks = router(&runs);
+    let hooks = remembering(&runs);
     for _ in 0..3 {
-        assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+        assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
     }
     assert_eq!(runs.count(), 1);
     assert_eq!((hooks.stats().duplicates, hooks.stats().acknowledged), (2, 3));
-    let mut another = payload("file.uploaded");
-    another["data"]["size"] = json!(1);
-    assert_eq!(send(&hooks, "/", another.to_string()).await, StatusCode::NO_CONTENT);
+    assert_eq!(send(&hooks, upload_of(1)).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(runs.count(), 2);
 }
 
 #[tokio::test]
 async fn a_delivery_that_failed_runs_again() {
     let runs = Runs::new();
-    let hooks = router(&runs);
+    let hooks = remembering(&runs);
     runs.failures_left.store(2, Ordering::SeqCst);
     let mut statuses = Vec::new();
     for _ in 0..4 {
-        statuses.push(deliver(&hooks).await.as_u16());
+        statuses.push(deliver(&hooks, "file.uploaded").await.as_u16());
     }
     assert_eq!(statuses, [500, 500, 204, 204]);
     assert_eq!(runs.count(), 3);
@@ -118,61 +111,66 @@ async fn a_delivery_that_failed_runs_again() {
 #[tokio::test]
 async fn a_redelivery_of_a_running_delivery_is_answered_503_without_running() {
     let runs = Runs::new();
-    let hooks = router(&runs);
+    let hooks = remembering(&runs);
     let held_back = runs.hold_back().await;
-    let first = deliver(&hooks);
+    let first = deliver(&hooks, "file.uploaded");
     let second = async {
         tokio::task::yield_now().await;
-        let status = deliver(&hooks).await;
+        let status = deliver(&hooks, "file.uploaded").await;
         drop(held_back);
         status
     };
     let statuses = futures_util::join!(first, second);
     assert_eq!(statuses, (StatusCode::NO_CONTENT, StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(runs.count(), 1);
-    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
     assert_eq!(runs.count(), 1);
 }
 
 #[tokio::test]
 async fn a_delivery_whose_request_was_dropped_runs_again() {
     let runs = Runs::new();
-    let hooks = router(&runs);
+    let hooks = remembering(&runs);
     let held_back = runs.hold_back().await;
-    assert!(tokio::time::timeout(Duration::from_millis(20), deliver(&hooks)).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_millis(20), deliver(&hooks, "file.uploaded")).await.is_err());
     drop(held_back);
-    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
     assert_eq!(runs.count(), 2);
 }
 
 #[tokio::test]
 async fn a_delivery_runs_again_after_the_time_for_which_it_is_remembered() {
     let runs = Runs::new();
-    let hooks = builder(&runs).deduplicate(1000, Duration::from_millis(50)).build().unwrap();
-    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    let hooks = counting(&runs).deduplicate(1000, Duration::from_millis(50)).build().unwrap();
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
     assert_eq!(runs.count(), 2);
     // The longest duration and the largest capacity are valid.
-    builder(&runs).deduplicate(u64::MAX, Duration::MAX).build().unwrap();
+    counting(&runs).deduplicate(u64::MAX, Duration::MAX).build().unwrap();
 }
 
 #[tokio::test]
 async fn the_applications_own_key_decides_which_deliveries_are_the_same() {
     let runs = Runs::new();
-    let by_file = builder(&runs).deduplicate(1000, Duration::from_secs(60));
+    let by_file = counting(&runs).deduplicate(1000, Duration::from_secs(60));
     let hooks = by_file.delivery_key(|delivery| delivery.event().file().unwrap().uuid.to_string()).build().unwrap();
-    let mut again = payload("file.uploaded");
-    again["hook"]["updated_at"] = json!("2024-01-01T00:00:00Z");
-    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
-    assert_eq!(send(&hooks, "/", again.to_string()).await, StatusCode::NO_CONTENT);
+    let again = Sample::of("file.uploaded").set("hook.updated_at", "2024-01-01T00:00:00Z");
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
+    assert_eq!(send(&hooks, again.body()).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(runs.count(), 1, "the key is the same although the bytes differ");
-    assert_eq!(send(&hooks, "/other", payload("file.stored").to_string()).await, StatusCode::NO_CONTENT);
+    assert_eq!(
+        hooks.handle(Sample::of("file.stored").at("/other").sign(&secret())).await.status(),
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(runs.count(), 2, "another path is another delivery");
 
-    let panicking = builder(&runs).deduplicate(1000, Duration::from_secs(60)).delivery_key(|_| panic!("no key"));
+    let panicking = counting(&runs).deduplicate(1000, Duration::from_secs(60)).delivery_key(|_| panic!("no key"));
     let hooks = panicking.build().unwrap();
-    assert_eq!((deliver(&hooks).await, deliver(&hooks).await), (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT));
+    assert_eq!(
+        (deliver(&hooks, "file.uploaded").await, deliver(&hooks, "file.uploaded").await),
+        (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT)
+    );
     assert_eq!(runs.count(), 3, "without a key the delivery's id is used");
 }
 
@@ -196,10 +194,10 @@ impl DeliveryClaims for UnreachableClaims {
 #[tokio::test]
 async fn a_delivery_that_cannot_be_claimed_is_answered_503_without_running() {
     let runs = Runs::new();
-    let hooks = builder(&runs).deduplicate_with(UnreachableClaims).on_rejection(|rejection| {
+    let hooks = counting(&runs).deduplicate_with(UnreachableClaims).on_rejection(|rejection| {
         assert!(matches!(rejection.reason(), RejectionReason::ClaimFailed(why) if why == "the connection is lost"));
     });
-    assert_eq!(deliver(&hooks.build().unwrap()).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(deliver(&hooks.build().unwrap(), "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(runs.count(), 0);
 }
 
@@ -225,17 +223,17 @@ impl DeliveryClaims for HangingClaims {
 #[tokio::test]
 async fn claims_that_hang_delay_a_delivery_no_longer_than_the_handlers_time_limit() {
     let runs = Runs::new();
-    let builder = || builder(&runs).handler_timeout(Duration::from_millis(20));
+    let builder = || counting(&runs).handler_timeout(Duration::from_millis(20));
     let hooks = builder().deduplicate_with(HangingClaims { grants: false }).on_rejection(|rejection| {
         let RejectionReason::ClaimFailed(why) = rejection.reason() else { panic!("{rejection}") };
         assert_eq!(why, "their storage did not finish within 20ms");
     });
-    assert_eq!(deliver(&hooks.build().unwrap()).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(deliver(&hooks.build().unwrap(), "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(runs.count(), 0);
     let hooks = builder().deduplicate_with(HangingClaims { grants: true }).build().unwrap();
-    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
     runs.failures_left.store(1, Ordering::SeqCst);
-    assert_eq!(deliver(&hooks).await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(runs.count(), 2);
 }
 
@@ -257,10 +255,10 @@ async fn a_lease_no_longer_than_the_handlers_time_limit_is_a_problem_at_boot() {
         }
     }
     let runs = Runs::new();
-    let error = builder(&runs).deduplicate_with(ClaimsWithLease(Duration::from_secs(30))).build().unwrap_err();
+    let error = counting(&runs).deduplicate_with(ClaimsWithLease(Duration::from_secs(30))).build().unwrap_err();
     assert!(matches!(error.problems(), [BuildProblem::LeaseTooShort { .. }]), "{error}");
     assert!(error.to_string().contains("a claim ends by itself after 30s, and a handler may take 30s"), "{error}");
-    builder(&runs).deduplicate_with(ClaimsWithLease(Duration::from_secs(60))).build().unwrap();
+    counting(&runs).deduplicate_with(ClaimsWithLease(Duration::from_secs(60))).build().unwrap();
 }
 
 /// Claims whose `release` panics.
@@ -283,28 +281,23 @@ impl DeliveryClaims for PanickingClaims {
 #[tokio::test]
 async fn claims_that_panic_when_a_request_is_dropped_do_no_harm() {
     let runs = Runs::new();
-    let hooks = builder(&runs).deduplicate_with(PanickingClaims).build().unwrap();
+    let hooks = counting(&runs).deduplicate_with(PanickingClaims).build().unwrap();
     let held = runs.hold_back().await;
-    let dropped = tokio::time::timeout(Duration::from_millis(20), deliver(&hooks));
+    let dropped = tokio::time::timeout(Duration::from_millis(20), deliver(&hooks, "file.uploaded"));
     assert!(dropped.await.is_err());
     drop(held);
-    assert_eq!(deliver(&hooks).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
 async fn a_full_memory_still_remembers_the_newest_deliveries() {
     let runs = Runs::new();
-    let hooks = builder(&runs).deduplicate(1000, Duration::from_secs(60)).build().unwrap();
-    let body = |number: usize| {
-        let mut body = payload("file.uploaded");
-        body["data"]["size"] = json!(number);
-        body.to_string()
-    };
+    let hooks = counting(&runs).deduplicate(1000, Duration::from_secs(60)).build().unwrap();
     for number in 0..3000 {
-        assert_eq!(send(&hooks, "/", body(number)).await, StatusCode::NO_CONTENT);
+        assert_eq!(send(&hooks, upload_of(number)).await.status(), StatusCode::NO_CONTENT);
     }
     for number in 2500..3000 {
-        assert_eq!(send(&hooks, "/", body(number)).await, StatusCode::NO_CONTENT);
+        assert_eq!(send(&hooks, upload_of(number)).await.status(), StatusCode::NO_CONTENT);
     }
     assert_eq!((runs.count(), hooks.stats().duplicates), (3000, 500));
 }

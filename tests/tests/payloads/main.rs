@@ -8,6 +8,7 @@ use uploadcare_hooks::{
     payload::{AddonName, ColorMode, InitiatorKind, v0_5, v0_6, v0_7},
 };
 
+mod built;
 mod properties;
 mod unicode;
 

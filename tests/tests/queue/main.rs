@@ -19,15 +19,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use futures_util::{future::join_all, poll};
-use http::{Response, StatusCode};
+use http::StatusCode;
 use tests::{
-    deliveries::{UUID, payload, secret, signed_request},
+    deliveries::{UUID, upload_of},
+    routers::{builder, deliver, send},
     storages::{Kind, RunningWorker, TestQueue},
 };
 use uploadcare_hooks::{
-    Delivery, Event, FileStored, FileUploaded, HandlerError, State, WebhookRouter, WebhookRouterBuilder,
+    Delivery, Event, FileStored, FileUploaded, HandlerError, State, WebhookRouterBuilder,
     queue::{QueueStats, Retries, Storage},
     webhook_handler, webhook_handlers,
 };
@@ -107,29 +107,10 @@ async fn panic_once(_event: FileStored, State(runs): State<Runs>) {
     assert!(runs.count("panic_once") > 1, "an invariant is broken");
 }
 
-fn builder(runs: &Runs) -> WebhookRouterBuilder {
-    WebhookRouter::builder().signing_secret(secret()).state(runs.clone())
-}
-
 /// Twenty-five attempts within two seconds, and leases of one second.
 fn quick(runs: &Runs, storage: &Storage) -> WebhookRouterBuilder {
     let retries = Retries::new(25).first_delay(Duration::from_millis(5)).longest_delay(Duration::from_millis(100));
     builder(runs).queue(storage.clone()).queue_retries(retries).queue_lease(Duration::from_secs(1))
-}
-
-async fn send(hooks: &WebhookRouter, body: impl Into<Bytes>) -> Response<Bytes> {
-    hooks.handle(signed_request("/", &secret(), body)).await
-}
-
-async fn deliver(hooks: &WebhookRouter, event: &str) -> StatusCode {
-    send(hooks, payload(event).to_string()).await.status()
-}
-
-/// An upload of a file of this size, so that uploads of different sizes are different deliveries.
-fn upload_of(size: u32) -> String {
-    let mut body = payload("file.uploaded");
-    body["data"]["size"] = size.into();
-    body.to_string()
 }
 
 /// Waits until the condition holds, at most 30 seconds.

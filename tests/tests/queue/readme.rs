@@ -11,7 +11,8 @@ use std::{
 use http::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::deliveries::{UUID, payload, secret};
+use tests::deliveries::{UUID, secret};
+use uploadcare_hooks::testing::Sample;
 
 use crate::wait_until;
 
@@ -42,11 +43,11 @@ impl Program {
 
     /// Sends the delivery until the program has started. Returns the status.
     async fn deliver(&self) -> StatusCode {
-        let body = payload("file.uploaded").to_string();
+        let body = Sample::of("file.uploaded").body();
         let client = reqwest::Client::new();
         loop {
             let request = client.post(format!("http://{}/hooks", self.address));
-            let request = request.header("X-Uc-Signature", secret().sign(body.as_bytes())).body(body.clone());
+            let request = request.header("X-Uc-Signature", secret().sign(&body)).body(body.clone());
             match request.send().await {
                 Ok(answer) => return answer.status(),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,

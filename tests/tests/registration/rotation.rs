@@ -6,15 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use http::{Request, StatusCode};
-use tests::{
-    deliveries::{payload, secret},
-    servers::Adapter,
-};
+use tests::{deliveries::secret, routers::deliver_signed, servers::Adapter};
 use uploadcare_hooks::{
     Delivery, FileDeleted, FileUploaded, SigningSecret, State, WebhookRouter, client::Client,
-    registration::RegistrationError, webhook_handler, webhook_handlers,
+    registration::RegistrationError, testing::Sample, webhook_handler, webhook_handlers,
 };
 use uploadcare_sim::{Fault, FaultKind, SimulatedEvent, Simulator};
 
@@ -28,17 +23,10 @@ fn hooks() -> WebhookRouter {
     WebhookRouter::builder().signing_secret(secret()).handlers(webhook_handlers![index, count]).build().unwrap()
 }
 
-/// The status of a delivery that is signed with this secret.
-async fn deliver(hooks: &WebhookRouter, secret: &SigningSecret) -> StatusCode {
-    let body = payload("file.uploaded").to_string();
-    let request = Request::post("/").header("X-Uc-Signature", secret.sign(body.as_bytes()));
-    hooks.handle(request.body(Bytes::from(body)).unwrap()).await.status()
-}
-
 /// Waits until deliveries that are signed with this secret are refused.
 async fn refused(hooks: &WebhookRouter, secret: &SigningSecret) {
     let start = Instant::now();
-    while deliver(hooks, secret).await != StatusCode::UNAUTHORIZED {
+    while deliver_signed(hooks, secret).await != 401 {
         assert!(start.elapsed() < Duration::from_secs(20), "the old secret is still accepted");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -56,20 +44,20 @@ async fn the_old_and_the_new_secret_are_accepted_until_the_grace_period_ends() {
     let subscriptions = hooks.subscriptions(BASE).unwrap();
     subscriptions.sync(&client).await.unwrap();
     let (old, new) = (secret(), other("new"));
-    assert_eq!(deliver(&hooks, &new).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(deliver_signed(&hooks, &new).await, 401);
 
     let plan = subscriptions.clone().grace_period(Duration::from_secs(1)).rotate_secret(&client, new.clone()).await;
     assert_eq!(plan.unwrap().writes(), 3);
     assert_eq!(secrets_of(&simulator), ["new"; 3]);
-    assert_eq!(deliver(&hooks, &new).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver_signed(&hooks, &new).await, 204);
     assert_eq!(hooks.stats().replaced_secret, 0);
-    assert_eq!(deliver(&hooks, &old).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver_signed(&hooks, &old).await, 204);
     assert_eq!(hooks.stats().replaced_secret, 1);
     // `Subscriptions` that were made before the rotation use the new secret from then on.
     assert_eq!(subscriptions.sync(&client).await.unwrap().writes(), 0);
 
     refused(&hooks, &old).await;
-    assert_eq!(deliver(&hooks, &new).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver_signed(&hooks, &new).await, 204);
 }
 
 #[tokio::test]
@@ -85,8 +73,8 @@ async fn a_rotation_that_fails_halfway_keeps_both_secrets_and_the_next_call_fini
     let error = subscriptions.rotate_secret(&impatient.build().unwrap(), other("new")).await.unwrap_err();
     assert!(matches!(error, RegistrationError::Steps { .. }), "{error}");
     let (old, new) = (secret(), other("new"));
-    assert_eq!(deliver(&hooks, &old).await, StatusCode::NO_CONTENT);
-    assert_eq!(deliver(&hooks, &new).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver_signed(&hooks, &old).await, 204);
+    assert_eq!(deliver_signed(&hooks, &new).await, 204);
     subscriptions.rotate_secret(&client, other("new")).await.unwrap();
     assert_eq!(secrets_of(&simulator), ["new"; 3]);
     refused(&hooks, &old).await;
@@ -102,12 +90,12 @@ async fn a_secret_that_is_rotated_back_in_is_not_dropped_by_the_first_rotation()
     soon.rotate_secret(&client, other("new")).await.unwrap();
     never.rotate_secret(&client, secret()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(deliver(&hooks, &secret()).await, StatusCode::NO_CONTENT);
-    assert_eq!(deliver(&hooks, &other("new")).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver_signed(&hooks, &secret()).await, 204);
+    assert_eq!(deliver_signed(&hooks, &other("new")).await, 204);
     soon.rotate_secret(&client, other("newest")).await.unwrap();
     refused(&hooks, &secret()).await;
     refused(&hooks, &other("new")).await;
-    assert_eq!(deliver(&hooks, &other("newest")).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver_signed(&hooks, &other("newest")).await, 204);
 }
 
 #[tokio::test]
@@ -124,7 +112,7 @@ async fn a_rotation_that_cannot_work_is_refused_and_changes_nothing() {
     let hooks = build(webhook_handlers![count, conflicting]);
     let error = hooks.subscriptions(BASE).unwrap().rotate_secret(&client, other("new")).await.unwrap_err();
     assert!(matches!(error, RegistrationError::ConflictingSecrets { .. }), "{error}");
-    assert_eq!(deliver(&hooks, &other("new")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(deliver_signed(&hooks, &other("new")).await, 401);
     assert_eq!(simulator.subscriptions(), []);
 }
 
@@ -139,10 +127,8 @@ async fn secrets_of_handlers_stay_as_they_are() {
     assert_eq!(secrets_of(&simulator), ["new", "tests"]);
     refused(&hooks, &other("tests")).await;
     // The router dropped it, and the handler that has it as its own still accepts it.
-    let body = payload("file.deleted").to_string();
-    let request = Request::post("/scans").header("X-Uc-Signature", other("tests").sign(body.as_bytes()));
-    let answer = hooks.handle(request.body(Bytes::from(body)).unwrap()).await;
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let answer = hooks.handle(Sample::of("file.deleted").at("/scans").sign(&other("tests"))).await;
+    assert_eq!(answer.status(), 204);
 }
 
 /// The uploaded files, each with the position of the secret that signed its delivery.

@@ -4,9 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use tests::deliveries::{payload, secret, signed_request};
-use uploadcare_hooks::{FileStored, State, WebhookRouter, webhook_handler, webhook_handlers};
+use uploadcare_hooks::{FileStored, State, webhook_handler, webhook_handlers};
 
-use super::{Log, Notes, builder, note, take_notes};
+use super::{Log, Notes, builder, deliver, note, take_notes};
 
 struct PanicsOnDrop;
 
@@ -37,11 +37,6 @@ async fn wait_shortly(_event: FileStored) {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-/// The status of a `file.stored` delivery.
-async fn deliver_stored(hooks: &WebhookRouter) -> u16 {
-    hooks.handle(signed_request("/", &secret(), payload("file.stored").to_string())).await.status().as_u16()
-}
-
 #[tokio::test]
 async fn a_handler_that_is_stopped_at_its_time_limit_and_panics_on_drop_is_a_rejection() {
     let notes = Notes::default();
@@ -54,7 +49,7 @@ async fn a_handler_that_is_stopped_at_its_time_limit_and_panics_on_drop_is_a_rej
         })
         .build()
         .unwrap();
-    let task = tokio::spawn(async move { deliver_stored(&hooks).await });
+    let task = tokio::spawn(async move { deliver(&hooks, "file.stored").await });
     assert_eq!(task.await.unwrap(), 503, "the task of the request survives");
     let reports = take_notes(&notes);
     assert!(matches!(reports.as_slice(), [report] if report.contains("did not finish within 5ms")), "{reports:?}");
@@ -63,17 +58,16 @@ async fn a_handler_that_is_stopped_at_its_time_limit_and_panics_on_drop_is_a_rej
 #[tokio::test]
 async fn a_handler_that_panics_when_its_request_is_dropped_does_not_panic_the_task_of_the_request() {
     let hooks = builder(&Notes::default()).handlers(webhook_handlers![hang_and_panic_on_drop]).build().unwrap();
-    let task =
-        tokio::spawn(
-            async move { tokio::time::timeout(Duration::from_millis(5), deliver_stored(&hooks)).await.is_err() },
-        );
+    let task = tokio::spawn(async move {
+        tokio::time::timeout(Duration::from_millis(5), deliver(&hooks, "file.stored")).await.is_err()
+    });
     assert!(task.await.unwrap(), "the task drops the request and survives");
 }
 
 #[tokio::test]
 async fn a_handler_panic_whose_value_panics_on_drop_is_a_rejection() {
     let hooks = builder(&Notes::default()).handlers(webhook_handlers![panic_with_a_panicking_value]).build().unwrap();
-    let task = tokio::spawn(async move { deliver_stored(&hooks).await });
+    let task = tokio::spawn(async move { deliver(&hooks, "file.stored").await });
     assert_eq!(task.await.unwrap(), 500);
 }
 
@@ -89,7 +83,7 @@ async fn a_handler_that_blocks_its_thread_past_its_time_limit_is_logged_once() {
         .build()
         .unwrap();
     for _ in 0..3 {
-        assert_eq!(deliver_stored(&hooks).await, 204);
+        assert_eq!(deliver(&hooks, "file.stored").await, 204);
     }
     let log = log.text();
     let lines: Vec<_> =
@@ -109,8 +103,8 @@ async fn a_handler_that_waits_beside_one_that_blocks_is_not_accused() {
         .build()
         .unwrap();
     let patient = hooks.handle(signed_request("/patient", &secret(), payload("file.stored").to_string()));
-    let (patient, blocking) = futures_util::join!(patient, deliver_stored(&hooks));
-    assert_eq!((patient.status().as_u16(), blocking), (204, 204));
+    let (patient, blocking) = futures_util::join!(patient, deliver(&hooks, "file.stored"));
+    assert_eq!((patient.status().as_u16(), blocking.as_u16()), (204, 204));
     let log = log.text();
     assert!(log.contains("handler `block_the_thread` blocked") && !log.contains("`wait_shortly` blocked"), "{log}");
 }

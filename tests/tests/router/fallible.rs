@@ -9,7 +9,7 @@ use uploadcare_hooks::{
     webhook_handlers,
 };
 
-use crate::{Notes, builder, deliver, note, take_notes};
+use crate::{Notes, builder, note, send, take_notes};
 
 /// The tenant in the file's metadata.
 struct Tenant(String);
@@ -62,7 +62,7 @@ async fn a_parameter_that_cannot_be_made_is_none_or_an_error_that_the_handler_se
         (payload("file.stored"), 500, "the file has no tenant"),
         (of_tenant("file.stored", "acme"), 204, "acme"),
     ] {
-        assert_eq!(deliver(&hooks, body).await.status(), status, "{seen}");
+        assert_eq!(send(&hooks, body.to_string()).await.status(), status, "{seen}");
         assert_eq!(take_notes(&notes), [seen]);
     }
 }
@@ -99,6 +99,6 @@ async fn a_state_may_be_behind_an_arc_and_an_optional_one_may_be_missing() {
     let builder = builder(&notes).state(Arc::new(Disk)).state(store);
     let hooks = builder.handlers(webhook_handlers![shared]).build().unwrap();
     let event = json!({"hook": {"event": "file.uploaded"}, "data": {"uuid": UUID}});
-    assert_eq!(deliver(&hooks, event).await.status(), 204);
+    assert_eq!(send(&hooks, event.to_string()).await.status(), 204);
     assert_eq!(take_notes(&notes), ["disk disk"]);
 }

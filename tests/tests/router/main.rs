@@ -16,15 +16,11 @@ mod versions;
 
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use http::Response;
 use tests::{
-    deliveries::{secret, signed_request},
     log::Log,
+    routers::{builder, deliver, send},
 };
-use uploadcare_hooks::{
-    Event, FileUploaded, SigningSecret, State, WebhookRouter, WebhookRouterBuilder, webhook_handler,
-};
+use uploadcare_hooks::{Event, FileUploaded, SigningSecret, State, webhook_handler};
 
 /// The notes of handlers: one line for each run.
 type Notes = Arc<Mutex<Vec<String>>>;
@@ -53,16 +49,6 @@ async fn fail(_event: FileUploaded) -> Result<(), std::io::Error> {
 #[webhook_handler(events = ["file.stored", "file.deleted"])]
 async fn count(event: Event, State(notes): State<Notes>) {
     note(&notes, format!("count {}", event.kind()));
-}
-
-/// A builder with the signing secret and the notes as a state.
-fn builder(notes: &Notes) -> WebhookRouterBuilder {
-    WebhookRouter::builder().signing_secret(secret()).state(Arc::clone(notes))
-}
-
-/// Sends a body to path `/`, signed with the right secret.
-async fn deliver(hooks: &WebhookRouter, body: impl ToString) -> Response<Bytes> {
-    hooks.handle(signed_request("/", &secret(), body.to_string())).await
 }
 
 #[webhook_handler(event = "file.uploaded", path = "/scans", secret_env = "CARGO_PKG_VERSION")]

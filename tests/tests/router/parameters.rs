@@ -3,10 +3,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use tests::deliveries::{payload, secret};
+use super::{builder, deliver};
 use uploadcare_hooks::{
     Delivery, DeliveryId, Event, EventKind, FileUploaded, FromDelivery, HandlerContext, HandlerDescriptor,
-    HandlerError, State, WebhookRouter, event, webhook_handler, webhook_handlers,
+    HandlerError, State, event, webhook_handler, webhook_handlers,
 };
 
 /// The address in memory of the file's name. A copy of the payload has its name at another address.
@@ -52,14 +52,11 @@ fn note_call(calls: &Calls, handler: &'static str) {
 
 /// Sends one delivery to these handlers, and checks that it is acknowledged and that each handler
 /// is called once.
-async fn deliver_to(handlers: Vec<HandlerDescriptor>) {
+async fn run_each_once(handlers: Vec<HandlerDescriptor>) {
     let calls = Calls::default();
     let mut names: Vec<_> = handlers.iter().map(HandlerDescriptor::name).collect();
-    let builder = WebhookRouter::builder().signing_secret(secret()).state(Arc::clone(&calls));
-    let hooks = builder.handlers(handlers).build().unwrap();
-    let body = payload("file.uploaded").to_string();
-    let request = http::Request::post("/").header("x-uc-signature", secret().sign(body.as_bytes()));
-    assert_eq!(hooks.handle(request.body(body.into()).unwrap()).await.status(), 204);
+    let hooks = builder(&calls).handlers(handlers).build().unwrap();
+    assert_eq!(deliver(&hooks, "file.uploaded").await, 204);
     let mut called = calls.lock().unwrap().clone();
     called.sort_unstable();
     names.sort_unstable();
@@ -86,9 +83,9 @@ async fn take_four_times(
 
 #[tokio::test]
 async fn a_parameter_that_takes_the_payload_still_sees_the_event_afterwards() {
-    deliver_to(webhook_handlers![take_once]).await;
-    deliver_to(webhook_handlers![take_four_times]).await;
-    deliver_to(webhook_handlers![take_once, take_four_times]).await;
+    run_each_once(webhook_handlers![take_once]).await;
+    run_each_once(webhook_handlers![take_four_times]).await;
+    run_each_once(webhook_handlers![take_once, take_four_times]).await;
 }
 
 #[webhook_handler(event = "file.uploaded")]
@@ -136,10 +133,10 @@ async fn take_payload_then_event(payload: FileUploaded, reads: ReadsEvent, event
 
 #[tokio::test]
 async fn a_single_handler_gets_the_payload_without_a_copy_wherever_the_parameter_stands() {
-    deliver_to(webhook_handlers![take_after_reading]).await;
-    deliver_to(webhook_handlers![take_between_readings]).await;
-    deliver_to(webhook_handlers![take_event]).await;
-    deliver_to(webhook_handlers![take_payload_then_event]).await;
+    run_each_once(webhook_handlers![take_after_reading]).await;
+    run_each_once(webhook_handlers![take_between_readings]).await;
+    run_each_once(webhook_handlers![take_event]).await;
+    run_each_once(webhook_handlers![take_payload_then_event]).await;
 }
 
 #[webhook_handler(event = "file.uploaded")]
@@ -157,6 +154,6 @@ async fn read_and_take(ReadsEvent(_): ReadsEvent, payload: FileUploaded, State(c
 
 #[tokio::test]
 async fn parameters_and_handlers_that_share_the_event_each_get_the_whole_event() {
-    deliver_to(webhook_handlers![share]).await;
-    deliver_to(webhook_handlers![share, read_and_take, take_once]).await;
+    run_each_once(webhook_handlers![share]).await;
+    run_each_once(webhook_handlers![share, read_and_take, take_once]).await;
 }

@@ -7,7 +7,7 @@ use http::Request;
 use tests::deliveries::payload;
 use uploadcare_hooks::webhook_handlers;
 
-use super::{Notes, builder, deliver, index, note, take_notes};
+use super::{Notes, builder, index, note, send, take_notes};
 
 #[tokio::test]
 async fn every_rejected_request_is_reported_with_its_path_and_code() {
@@ -27,7 +27,7 @@ async fn every_rejected_request_is_reported_with_its_path_and_code() {
     hooks.handle(request(Request::post("/"), &vec![b' '; 2001].into())).await;
     hooks.handle(request(Request::post("/").header("X-Uc-Signature", "v2=00"), &body)).await;
     hooks.handle(request(Request::post("/").header("Content-Length", "5"), &Bytes::new())).await;
-    deliver(&hooks, "{}").await;
+    send(&hooks, "{}").await;
     let expected = [
         "/ body_consumed",
         "/ body_too_large",
@@ -48,5 +48,5 @@ async fn a_panic_in_on_rejection_does_not_change_the_answer() {
         .on_rejection(|_| panic!("the report is broken"))
         .build()
         .unwrap();
-    assert_eq!(deliver(&hooks, "{}").await.status(), 422);
+    assert_eq!(send(&hooks, "{}").await.status(), 422);
 }

@@ -8,6 +8,7 @@ use tokio::time::advance;
 use uploadcare_hooks::{SigningSecret, WebhookRouter, webhook_handlers};
 
 use super::{Notes, builder, index, scan, secret_from_env};
+use tests::routers::deliver_signed;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -15,93 +16,88 @@ fn new_secret(number: usize) -> SigningSecret {
     SigningSecret::new(format!("new secret number {number}")).unwrap()
 }
 
-fn router() -> WebhookRouter {
+fn hooks() -> WebhookRouter {
     builder(&Notes::default()).handlers(webhook_handlers![index, scan]).build().unwrap()
-}
-
-/// The status of a delivery that is signed with this secret.
-async fn status(hooks: &WebhookRouter, secret: &SigningSecret) -> u16 {
-    hooks.handle(signed_request("/", secret, payload("file.uploaded").to_string())).await.status().as_u16()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_replaced_secret_is_accepted_until_the_end_of_its_grace_period_and_no_longer() {
-    let hooks = router();
-    assert_eq!(status(&hooks, &new_secret(1)).await, 401);
+    let hooks = hooks();
+    assert_eq!(deliver_signed(&hooks, &new_secret(1)).await, 401);
     hooks.replace_secret(&new_secret(1), HOUR);
     advance(HOUR - Duration::from_secs(1)).await;
-    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 204));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (204, 204));
     assert_eq!(hooks.stats().replaced_secret, 1);
     advance(Duration::from_secs(2)).await;
-    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (401, 204));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (401, 204));
 }
 
 #[tokio::test(start_paused = true)]
 async fn rotations_closer_together_than_the_grace_period_do_not_extend_earlier_ones() {
-    let hooks = router();
+    let hooks = hooks();
     for number in 1..=4 {
         hooks.replace_secret(&new_secret(number), 3 * HOUR);
         advance(HOUR).await;
     }
     // Now four hours after the first rotation, three after the second, and two after the third.
-    let mut statuses = vec![status(&hooks, &secret()).await];
+    let mut statuses = vec![deliver_signed(&hooks, &secret()).await];
     for number in 1..=4 {
-        statuses.push(status(&hooks, &new_secret(number)).await);
+        statuses.push(deliver_signed(&hooks, &new_secret(number)).await);
     }
     assert_eq!(statuses, [401, 401, 204, 204, 204]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_replaced_secret_that_becomes_current_again_does_not_expire() {
-    let hooks = router();
+    let hooks = hooks();
     hooks.replace_secret(&new_secret(1), HOUR);
     hooks.replace_secret(&secret(), HOUR);
     advance(2 * HOUR).await;
-    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 401));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (204, 401));
     let handler = hooks.handlers().next().unwrap();
     assert_eq!(hooks.signing_secret_for(handler), Some(secret()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_secret_replaced_without_an_end_stays_valid_until_a_later_call_ends_it() {
-    let hooks = router();
+    let hooks = hooks();
     hooks.replace_secret(&new_secret(1), Duration::MAX);
     advance(1000 * HOUR).await;
-    assert_eq!(status(&hooks, &secret()).await, 204);
+    assert_eq!(deliver_signed(&hooks, &secret()).await, 204);
     hooks.replace_secret(&new_secret(1), Duration::ZERO);
-    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (401, 204));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (401, 204));
 }
 
 #[tokio::test]
 async fn a_secret_can_be_accepted_beside_the_others_and_is_refused_as_soon_as_it_is_dropped() {
-    let hooks = router();
+    let hooks = hooks();
     hooks.accept_secret(&new_secret(1));
-    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 204));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (204, 204));
     let handler = hooks.handlers().next().unwrap();
     assert_eq!(hooks.signing_secret_for(handler), Some(secret()), "subscriptions keep the first secret");
     assert!(hooks.drop_secret(&secret()));
     assert!(!hooks.drop_secret(&secret()));
-    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (401, 204));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (401, 204));
     assert_eq!(hooks.signing_secret_for(handler), Some(new_secret(1)));
 }
 
 #[tokio::test]
 async fn a_handler_keeps_its_own_secret_when_the_router_drops_the_same_secret() {
     let own = secret_from_env("CARGO_PKG_VERSION");
-    let hooks = router();
+    let hooks = hooks();
     hooks.accept_secret(&own);
-    assert_eq!(status(&hooks, &own).await, 204);
+    assert_eq!(deliver_signed(&hooks, &own).await, 204);
     hooks.drop_secret(&own);
-    assert_eq!(status(&hooks, &own).await, 401);
+    assert_eq!(deliver_signed(&hooks, &own).await, 401);
     let to_the_handler = hooks.handle(signed_request("/scans", &own, payload("file.uploaded").to_string())).await;
     assert_eq!(to_the_handler.status(), 204);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_secret_that_is_left_after_a_drop_does_not_expire() {
-    let hooks = router();
+    let hooks = hooks();
     hooks.replace_secret(&new_secret(1), HOUR);
     assert!(hooks.drop_secret(&new_secret(1)), "the new one leaked, and the old one is back");
     advance(2 * HOUR).await;
-    assert_eq!((status(&hooks, &secret()).await, status(&hooks, &new_secret(1)).await), (204, 401));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (204, 401));
 }

@@ -7,7 +7,7 @@ use uploadcare_hooks::{
     Event, Payload, PayloadVersion, State, UnknownEvent, WebhookRouter, webhook_handler, webhook_handlers,
 };
 
-use crate::{Notes, builder, deliver, note, take_notes};
+use crate::{Notes, builder, note, send, take_notes};
 
 #[derive(Deserialize)]
 struct Moderation {
@@ -53,16 +53,16 @@ fn moderation(data: serde_json::Value) -> serde_json::Value {
 async fn an_unlisted_event_reaches_its_own_handlers_and_those_of_every_event() {
     let notes = Notes::default();
     let hooks = router(&notes);
-    let answer = deliver(&hooks, moderation(json!({"uuid": UUID, "state": "flagged"}))).await;
+    let answer = send(&hooks, moderation(json!({"uuid": UUID, "state": "flagged"})).to_string()).await;
     assert_eq!(answer.status(), 204);
     let moderated = format!("moderated {UUID} flagged");
     assert_eq!(
         take_notes(&notes),
         ["audit moderation.state_changed", "keep moderation.state_changed 0.7", moderated.as_str()]
     );
-    assert_eq!(deliver(&hooks, payload("group.created")).await.status(), 204);
+    assert_eq!(send(&hooks, payload("group.created").to_string()).await.status(), 204);
     assert_eq!(take_notes(&notes), ["audit group.created", "grouped"]);
-    assert_eq!(deliver(&hooks, payload("group.deleted")).await.status(), 204);
+    assert_eq!(send(&hooks, payload("group.deleted").to_string()).await.status(), 204);
     assert_eq!(take_notes(&notes), ["audit group.deleted"]);
 }
 
@@ -71,11 +71,14 @@ async fn a_handler_of_one_version_gets_unknown_events_of_that_version_only() {
     let notes = Notes::default();
     let hooks = router(&notes);
     for version in [json!("0.8"), json!(0.8), json!(null)] {
-        let body = json!({"hook": {"event": "group.created", "version": version}});
-        assert_eq!(deliver(&hooks, body).await.status(), 204);
+        let body = json!({"hook": {"event": "group.created", "version": version}}).to_string();
+        assert_eq!(send(&hooks, body).await.status(), 204);
         assert!(take_notes(&notes).is_empty());
     }
-    assert_eq!(deliver(&hooks, json!({"hook": {"event": "group.created", "version": 0.7}})).await.status(), 204);
+    assert_eq!(
+        send(&hooks, json!({"hook": {"event": "group.created", "version": 0.7}}).to_string()).await.status(),
+        204
+    );
     assert_eq!(take_notes(&notes), ["audit group.created", "grouped"]);
     let event = Event::from_slice(br#"{"hook": {"event": "group.created", "version": "0.8"}}"#).unwrap();
     assert_eq!(event.version(), &PayloadVersion::from("0.8"));
@@ -91,7 +94,7 @@ async fn a_payload_that_does_not_fit_the_handlers_type_is_answered_422_and_the_p
         .build()
         .unwrap();
     let misfit = moderation(json!({"uuid": UUID, "state": 42}));
-    let answer = deliver(&hooks, &misfit).await;
+    let answer = send(&hooks, misfit.to_string()).await;
     assert_eq!(answer.status(), 422);
     let problem: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
     assert_eq!(problem["code"], "payload_mismatch");
@@ -101,7 +104,7 @@ async fn a_payload_that_does_not_fit_the_handlers_type_is_answered_422_and_the_p
     assert!(take_notes(&notes).is_empty());
 
     let with_another = builder(&notes).handlers(webhook_handlers![moderated, keep]).build().unwrap();
-    assert_eq!(deliver(&with_another, &misfit).await.status(), 422);
+    assert_eq!(send(&with_another, misfit.to_string()).await.status(), 422);
     assert_eq!(take_notes(&notes), ["keep moderation.state_changed 0.7"], "the other handler runs all the same");
 }
 
@@ -110,11 +113,11 @@ async fn an_unlisted_event_whose_body_is_no_object_is_answered_422_or_passed_on_
     let notes = Notes::default();
     let hooks = builder(&notes).handlers(webhook_handlers![moderated, keep]).build().unwrap();
     for body in ["[]", "\"moderation.state_changed\"", "null", r#"{"hook": "moderation.state_changed"}"#, ""] {
-        assert_eq!(deliver(&hooks, body).await.status(), 422, "{body}");
+        assert_eq!(send(&hooks, body).await.status(), 422, "{body}");
         assert!(take_notes(&notes).is_empty(), "{body}");
     }
     for data in [json!(null), json!([1, 2]), json!("text")] {
-        assert_eq!(deliver(&hooks, moderation(data)).await.status(), 422);
+        assert_eq!(send(&hooks, moderation(data).to_string()).await.status(), 422);
         assert_eq!(take_notes(&notes), ["keep moderation.state_changed 0.7"]);
     }
 }
@@ -138,7 +141,7 @@ async fn name(Payload(event): Payload<Named>, State(notes): State<Notes>) {
 async fn a_handler_of_a_known_event_may_take_a_type_of_the_application() {
     let notes = Notes::default();
     let hooks = builder(&notes).handlers(webhook_handlers![name]).build().unwrap();
-    assert_eq!(deliver(&hooks, payload("file.stored")).await.status(), 204);
+    assert_eq!(send(&hooks, payload("file.stored").to_string()).await.status(), 204);
     assert_eq!(take_notes(&notes), ["name ananas.jpg"]);
 }
 

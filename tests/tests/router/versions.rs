@@ -7,7 +7,7 @@ use uploadcare_hooks::{
     webhook_handler, webhook_handlers,
 };
 
-use super::{Notes, builder, deliver, index, note, take_notes};
+use super::{Notes, builder, index, note, send, take_notes};
 
 #[webhook_handler(event = "file.uploaded", version = "0.6")]
 async fn version_0_6(event: v0_6::FileUploaded, State(notes): State<Notes>) {
@@ -39,12 +39,12 @@ async fn an_old_payload_reaches_handlers_of_its_version_unchanged_and_other_hand
         .build()
         .unwrap();
     let index = "index 575ed4e8-f4e8-4c14-a58b-1527b6d9ee46";
-    deliver(&hooks, legacy_payload("0.6")).await;
+    send(&hooks, legacy_payload("0.6").to_string()).await;
     assert_eq!(take_notes(&notes), [r#"0.6 Some("2") Some("local")"#, index]);
-    deliver(&hooks, legacy_payload("0.5")).await;
+    send(&hooks, legacy_payload("0.5").to_string()).await;
     assert_eq!(take_notes(&notes), ["0.5", index]);
-    deliver(&hooks, legacy_payload("")).await;
+    send(&hooks, legacy_payload("").to_string()).await;
     assert_eq!(take_notes(&notes), [index, "unversioned Some(300)"]);
-    deliver(&hooks, payload("file.uploaded")).await;
+    send(&hooks, payload("file.uploaded").to_string()).await;
     assert_eq!(take_notes(&notes), ["0.7", index]);
 }

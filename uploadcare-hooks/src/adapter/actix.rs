@@ -1,10 +1,14 @@
 //! actix-web 4: turns its requests into `http` types, and answers into its responses. The only file
 //! with types of actix-web; decides nothing about a delivery.
 
-use actix_web::{HttpRequest, HttpResponse, Scope, dev::HttpServiceFactory, web};
+use actix_web::{
+    HttpRequest, HttpResponse, Scope,
+    dev::{HttpServiceFactory, Payload},
+    web,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::body;
+use super::body::{self, Unread};
 use crate::{
     handler::HandlerDescriptor,
     router::{Answer, Built, WebhookRouter, WebhookRouterBuilder},
@@ -16,10 +20,14 @@ impl WebhookRouter {
     /// The paths of handlers are relative to `path`: with `mount("/hooks")`, a handler without the
     /// `path` option answers at `/hooks`, one with `path = "/scans"` at `/hooks/scans`. Mount it
     /// with `App::service`, also inside a scope. Middleware before it must not read or decompress
-    /// the body.
+    /// the body. Percent-encoded letters, digits, `-`, `.`, `_` and `~` in a path count like plain
+    /// ones.
     ///
-    /// The router reads the body, up to its limit. When the client goes away, its handlers are
-    /// stopped at their next `.await`, and the delivery counts as not acknowledged.
+    /// The router reads the body, up to its limit. When the client closes its connection, actix-web
+    /// still runs the handlers to their end, and the delivery may count as acknowledged although
+    /// the client did not get the answer. With `HttpServer::h1_allow_half_closed(false)` the
+    /// handlers are stopped at their next `.await` instead, and the delivery counts as not
+    /// acknowledged.
     ///
     /// # What can go wrong
     ///
@@ -29,6 +37,10 @@ impl WebhookRouter {
     /// - **A second router at the same path never gets a request.** actix-web gives a request to
     ///   the first service whose path matches. List all handlers in one router, or mount each at a
     ///   path of its own.
+    /// - **500 `body_consumed`**, or 401 for every delivery. A middleware or an extractor before
+    ///   the router read, decompressed or replaced the body, whose raw bytes are signed.
+    /// - **A client sends a body that is too large although it sent `Expect: 100-continue`.**
+    ///   actix-web asks for the body before it calls the router, which then refuses it with 413.
     /// - **A mount at `/` or `""`** answers every path that no earlier service answers, with 404.
     ///
     /// The first mount at each path is logged with `tracing` (`info`), with the paths that answer.
@@ -61,11 +73,19 @@ impl WebhookRouter {
     }
 
     async fn serve(&self, request: &HttpRequest, body: web::Payload) -> Answer {
-        let headers = headers(request);
-        match self.admit(request.method().as_str(), request.match_info().unprocessed(), &headers) {
-            Ok(admitted) => self.deliver(body::read(self, admitted, headers, body).await).await,
-            Err(answer) => answer,
-        }
+        let body = match body.into_inner() {
+            Payload::None => None,
+            body => Some(body),
+        };
+        let request = Unread {
+            method: request.method().as_str(),
+            path: Ok(request.match_info().unprocessed()),
+            headers: headers(request),
+            // actix-web has sent `100 Continue` already.
+            is_body_held_back: false,
+            body,
+        };
+        body::answer(self, request).await
     }
 }
 

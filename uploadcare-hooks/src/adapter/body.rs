@@ -1,32 +1,97 @@
-//! Reads the body of an admitted request, for every adapter that gets it in pieces. Knows no
+//! Answers a request whose body comes in pieces, for every adapter that gets it so. Knows no
 //! framework.
 
-use std::{fmt::Display, pin::pin};
+use std::{
+    fmt::Display,
+    pin::{Pin, pin},
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::HeaderMap;
 
-use crate::router::{Admitted, Rejection, RejectionReason, TimeLimit, Unverified, WebhookRouter};
+use crate::router::{
+    Admitted, Answer, Rejection, RejectionReason, TimeLimit, Unverified, WebhookRouter, announced_length,
+};
 
-/// Reads a body to its end, within the router's limits of bytes and time.
+/// How much of a refused body is read and thrown away before the answer.
+const MOST_DISCARDED: u64 = 16 << 20;
+/// How long a client that sends a refused body may pause. A client that waits for the answer before
+/// it sends the body waits this long.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A request whose body was not read yet.
+pub(super) struct Unread<'a, S> {
+    pub(super) method: &'a str,
+    /// The path below the mount, or the whole path of a request that is not below the mount.
+    pub(super) path: Result<&'a str, &'a str>,
+    pub(super) headers: HeaderMap,
+    /// Whether the client sends the body only when the server begins to read it, after `Expect:
+    /// 100-continue`.
+    pub(super) is_body_held_back: bool,
+    /// `None` if there is no body, because the client sent none or something before the router
+    /// consumed it.
+    pub(super) body: Option<S>,
+}
+
+/// Answers a request. Reads its body, within the router's limits of bytes and time.
 ///
-/// # Errors
-/// A rejection if the body is too large, too slow or unreadable, or if it was announced and
-/// something before the router consumed it.
-pub(super) async fn read<'r, E: Display>(
+/// Many clients send the whole body before they read the answer. If the server closed the
+/// connection while such a client is still sending, the client would see a broken connection and no
+/// answer. So the rest of a body that the router refused is read and thrown away before the answer,
+/// up to a limit.
+pub(super) async fn answer<E: Display>(
+    router: &WebhookRouter,
+    request: Unread<'_, impl Stream<Item = Result<Bytes, E>>>,
+) -> Answer {
+    let Unread { method, path, headers, is_body_held_back, body } = request;
+    let mut body = pin!(body);
+    let start = Instant::now();
+    let admitted = match path {
+        Ok(path) => router.admit(method, path, &headers),
+        Err(whole_path) => Err(router.refuse_path(whole_path, &headers)),
+    };
+    let (answer, discards_rest) = match admitted {
+        Ok(admitted) => {
+            let read = read(router, admitted, headers, body.as_mut().as_pin_mut()).await;
+            let too_large = matches!(&read, Err(rejection) if is_too_large(rejection));
+            (router.deliver(read).await, too_large)
+        }
+        Err(answer) => (answer, !is_body_held_back && is_discardable(&headers)),
+    };
+    if discards_rest && let Some(body) = body.as_pin_mut() {
+        let left = router.body_timeout().saturating_sub(start.elapsed());
+        // The answer is the same if the time is over.
+        let _ = TimeLimit(Some(left)).apply(&mut pin!(discard(body))).await;
+    }
+    answer
+}
+
+fn is_too_large(rejection: &Rejection) -> bool {
+    matches!(rejection.reason(), RejectionReason::BodyTooLarge { .. })
+}
+
+/// Whether it can help the client to read the body to its end. A part of it does not help.
+fn is_discardable(headers: &HeaderMap) -> bool {
+    announced_length(headers).is_none_or(|announced| announced <= MOST_DISCARDED)
+}
+
+/// Reads a body to its end.
+async fn read<'r, E: Display>(
     router: &WebhookRouter,
     admitted: Admitted<'r>,
     headers: HeaderMap,
-    body: impl Stream<Item = Result<Bytes, E>>,
+    body: Option<Pin<&mut impl Stream<Item = Result<Bytes, E>>>>,
 ) -> Result<Unverified<'r>, Box<Rejection>> {
+    let Some(body) = body else { return admitted.with_body(headers, None) };
     let limit = router.body_timeout();
     let read = match TimeLimit(Some(limit)).apply(&mut pin!(collect(router.body_limit(), body))).await {
         Ok(read) => read,
         Err(_) => Err(RejectionReason::BodyTooSlow { limit }),
     };
     match read {
-        Ok(body) => admitted.with_body(headers, body),
+        Ok(body) => admitted.with_body(headers, Some(body)),
         Err(reason) => Err(admitted.reject(reason)),
     }
 }
@@ -34,9 +99,8 @@ pub(super) async fn read<'r, E: Display>(
 /// Holds at most `limit` bytes. A body that comes in one piece is not copied.
 async fn collect<E: Display>(
     limit: usize,
-    body: impl Stream<Item = Result<Bytes, E>>,
+    mut body: Pin<&mut impl Stream<Item = Result<Bytes, E>>>,
 ) -> Result<Bytes, RejectionReason> {
-    let mut body = pin!(body);
     let mut left = limit;
     let mut checked = |chunk: Result<Bytes, E>| -> Result<Bytes, RejectionReason> {
         let chunk = chunk.map_err(|error| RejectionReason::BodyUnreadable(error.to_string()))?;
@@ -54,4 +118,15 @@ async fn collect<E: Display>(
         whole.extend_from_slice(&checked(chunk)?);
     }
     Ok(whole.freeze())
+}
+
+/// Reads the rest of a body and throws it away, until its end, an error, a pause or the limit.
+async fn discard<E>(mut body: Pin<&mut impl Stream<Item = Result<Bytes, E>>>) {
+    let mut left = MOST_DISCARDED;
+    while let Ok(Some(Ok(chunk))) = TimeLimit(Some(LONGEST_PAUSE)).apply(&mut body.next()).await {
+        match left.checked_sub(chunk.len() as u64) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::router::WebhookRouter;
+use crate::router::{Answer, WebhookRouter};
 
 impl WebhookRouter {
     /// Answers one request of plain [`http`](::http) types: for servers and platforms without an
@@ -10,7 +10,9 @@ impl WebhookRouter {
     ///
     /// The path of the request's URI is relative to the router's mount: handlers without `path`
     /// answer at `/`. The caller must have limited how many bytes it read; a body over
-    /// [`body_limit`](Self::body_limit) is answered 413.
+    /// [`body_limit`](Self::body_limit) is answered 413. A body of zero bytes that the headers
+    /// announce, also as `Transfer-Encoding: chunked`, is answered 500 `body_consumed`, because
+    /// bytes alone do not show whether the client sent none or a middleware took them.
     ///
     /// Dropping the future stops the handlers at their next `.await`; the delivery then counts as
     /// not acknowledged.
@@ -41,9 +43,24 @@ impl WebhookRouter {
     /// ```
     pub async fn handle(&self, request: ::http::Request<Bytes>) -> ::http::Response<Bytes> {
         let (head, body) = request.into_parts();
-        match self.admit(head.method.as_str(), head.uri.path(), &head.headers) {
-            Ok(admitted) => self.deliver(admitted.with_body(head.headers, body)).await.into_response(),
-            Err(answer) => answer.into_response(),
-        }
+        let answer = match self.admit(head.method.as_str(), head.uri.path(), &head.headers) {
+            Ok(admitted) => {
+                let body = Some(body).filter(|body| !body.is_empty());
+                self.deliver(admitted.with_body(head.headers, body)).await
+            }
+            Err(answer) => answer,
+        };
+        respond(answer, &head.method)
     }
+}
+
+/// The answer to a request with this method. A `HEAD` request gets the head only: hyper sends
+/// bodies over HTTP/2 as they are, which breaks the connection of a client that expects none.
+pub(super) fn respond(answer: Answer, method: &::http::Method) -> ::http::Response<Bytes> {
+    let mut response = answer.into_response();
+    if method == ::http::Method::HEAD {
+        let body = std::mem::take(response.body_mut());
+        response.headers_mut().insert(::http::header::CONTENT_LENGTH, body.len().into());
+    }
+    response
 }

@@ -85,6 +85,9 @@ impl OncePerDelivery {
             Ok(Claim::Running) => return Err(identified.reject(RejectionReason::StillRunning)),
             Ok(Claim::Completed) => {
                 router.core.observer.duplicate(identified.id);
+                if let Some(watcher) = identified.watcher() {
+                    watcher.done_before();
+                }
                 return Ok(Acknowledged::Done);
             }
             Err(error) => return Err(identified.reject(RejectionReason::ClaimFailed(error))),

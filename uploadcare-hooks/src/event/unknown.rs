@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::payload::{DecodeError, PayloadVersion, from_slice};
+use crate::payload::{DecodeError, PayloadVersion, Peek, from_slice};
 
 /// An event that this version of the crate does not know. Uploadcare adds events from time to time.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,6 +14,26 @@ pub struct UnknownEvent {
 }
 
 impl UnknownEvent {
+    /// An event with this name and payload, for tests of handlers. `hook.event` in the payload
+    /// should be the same name.
+    ///
+    /// ```
+    /// use uploadcare_hooks::UnknownEvent;
+    ///
+    /// let json = r#"{"hook": {"event": "moderation.state_changed"}}"#;
+    /// let event = UnknownEvent::new("moderation.state_changed", json)?;
+    /// assert_eq!(event.as_json(), json);
+    /// # Ok::<(), uploadcare_hooks::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the payload is not JSON.
+    pub fn new(name: impl Into<String>, json: impl AsRef<[u8]>) -> Result<Self, DecodeError> {
+        let json = json.as_ref();
+        let version = serde_json::from_slice(json).map(|Peek { hook }| hook.version).unwrap_or_default();
+        Self::read(name.into(), version, json)
+    }
+
     pub(super) fn read(name: String, version: PayloadVersion, body: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self { name, version, body: from_slice::<Box<RawValue>>(body)?.into() })
     }

@@ -2,18 +2,28 @@
 //! application asks for a result, since the labels of an image can be 30 times as large as the rest
 //! of a delivery. For the same reason it shares the delivery's body if it can.
 
+mod results;
+
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, DeserializeOwned},
     ser,
 };
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
-use super::{DecodeError, decode, lenient, repair::repair};
+pub use self::results::{
+    Application, BoundingBox, Label, LabelInstance, LabelParent, Labels, ModerationLabel, ModerationLabels, RemoveBg,
+    VirusScan,
+};
+use super::{DecodeError, decode, repair::repair};
+
+const VIRUS_SCAN: &str = "uc_clamav_virus_scan";
+const LABELS: &str = "aws_rekognition_detect_labels";
+const MODERATION_LABELS: &str = "aws_rekognition_detect_moderation_labels";
+const REMOVE_BG: &str = "remove_bg";
 
 type Entries<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
@@ -84,7 +94,7 @@ impl AppData {
     /// # Errors
     /// [`DecodeError`] if the result has another form.
     pub fn virus_scan(&self) -> Result<Option<Application<VirusScan>>, DecodeError> {
-        self.get("uc_clamav_virus_scan")
+        self.get(VIRUS_SCAN)
     }
 
     /// The labels of an image: `aws_rekognition_detect_labels`.
@@ -92,7 +102,7 @@ impl AppData {
     /// # Errors
     /// [`DecodeError`] if the result has another form.
     pub fn labels(&self) -> Result<Option<Application<Labels>>, DecodeError> {
-        self.get("aws_rekognition_detect_labels")
+        self.get(LABELS)
     }
 
     /// The labels of unsafe content in an image: `aws_rekognition_detect_moderation_labels`.
@@ -100,7 +110,7 @@ impl AppData {
     /// # Errors
     /// [`DecodeError`] if the result has another form.
     pub fn moderation_labels(&self) -> Result<Option<Application<ModerationLabels>>, DecodeError> {
-        self.get("aws_rekognition_detect_moderation_labels")
+        self.get(MODERATION_LABELS)
     }
 
     /// The result of the background removal: `remove_bg`.
@@ -108,7 +118,80 @@ impl AppData {
     /// # Errors
     /// [`DecodeError`] if the result has another form.
     pub fn remove_bg(&self) -> Result<Option<Application<RemoveBg>>, DecodeError> {
-        self.get("remove_bg")
+        self.get(REMOVE_BG)
+    }
+
+    /// Puts in the result of the application called `name`, in place of an earlier one. For tests
+    /// of handlers.
+    ///
+    /// ```
+    /// use uploadcare_hooks::payload::appdata::{AppData, Application};
+    ///
+    /// let mut appdata = AppData::default();
+    /// appdata.insert("my_application", &Application::new(vec![1, 2]))?;
+    /// let result = appdata.get::<Vec<u32>>("my_application")?.expect("it was put in");
+    /// assert_eq!(result.data, [1, 2]);
+    /// # Ok::<(), uploadcare_hooks::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DecodeError`] if `serde` cannot write the result as JSON, or cannot read the others.
+    pub fn insert<T: Serialize>(&mut self, name: &str, result: &Application<T>) -> Result<(), DecodeError> {
+        let failed = |error: serde_json::Error| DecodeError::new(name, &error.to_string()).within("appdata");
+        let result = to_raw_value(result).map_err(failed)?;
+        let json = self.read_entries(|entries| {
+            let mut entries: Entries<'_> = entries;
+            entries.insert(Cow::Borrowed(name), &result);
+            serde_json::to_vec(&entries)
+        })?;
+        self.0 = json.map_err(failed)?.into();
+        Ok(())
+    }
+
+    /// Puts in a result of the virus scan, for tests of handlers.
+    ///
+    /// ```
+    /// use uploadcare_hooks::payload::appdata::{AppData, VirusScan};
+    ///
+    /// let mut scan = VirusScan::default();
+    /// scan.infected = true;
+    /// let mut appdata = AppData::default();
+    /// appdata.set_virus_scan(scan)?;
+    /// assert!(appdata.virus_scan()?.expect("it was put in").data.infected);
+    /// # Ok::<(), uploadcare_hooks::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn set_virus_scan(&mut self, result: impl Into<Application<VirusScan>>) -> Result<(), DecodeError> {
+        self.insert(VIRUS_SCAN, &result.into())
+    }
+
+    /// Puts in labels of an image, for tests of handlers.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn set_labels(&mut self, result: impl Into<Application<Labels>>) -> Result<(), DecodeError> {
+        self.insert(LABELS, &result.into())
+    }
+
+    /// Puts in labels of unsafe content in an image, for tests of handlers.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn set_moderation_labels(
+        &mut self,
+        result: impl Into<Application<ModerationLabels>>,
+    ) -> Result<(), DecodeError> {
+        self.insert(MODERATION_LABELS, &result.into())
+    }
+
+    /// Puts in a result of the background removal, for tests of handlers.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn set_remove_bg(&mut self, result: impl Into<Application<RemoveBg>>) -> Result<(), DecodeError> {
+        self.insert(REMOVE_BG, &result.into())
     }
 
     /// Whether `appdata` was absent or `null`.
@@ -206,144 +289,4 @@ impl Body<'_> {
             (Some(json), Self::Borrowed) => Bytes::copy_from_slice(json.as_bytes()),
         })
     }
-}
-
-/// The result of one application.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Application<T> {
-    /// The result.
-    pub data: T,
-    /// The application's version.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub version: Option<String>,
-    /// When the application first ran.
-    #[serde(default, deserialize_with = "lenient::timestamp")]
-    pub datetime_created: Option<Timestamp>,
-    /// When the application last ran.
-    #[serde(default, deserialize_with = "lenient::timestamp")]
-    pub datetime_updated: Option<Timestamp>,
-}
-
-/// The result of `uc_clamav_virus_scan`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct VirusScan {
-    /// Whether a virus was found. Required: without this field the result does not fit.
-    pub infected: bool,
-    /// The name of the virus, such as `Win.Test.EICAR_HDB-1`.
-    #[serde(default)]
-    pub infected_with: Option<String>,
-}
-
-/// The result of `aws_rekognition_detect_labels`.
-///
-/// See
-/// [Amazon Rekognition: DetectLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct Labels {
-    /// The version of the model.
-    #[serde(deserialize_with = "lenient::text")]
-    pub label_model_version: Option<String>,
-    /// The recognised labels.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub labels: Vec<Label>,
-}
-
-/// A thing that an image shows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct Label {
-    /// The name of the label.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub name: String,
-    /// The confidence of the model, 0 to 100.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub confidence: f64,
-    /// The places in the image that show it.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub instances: Vec<LabelInstance>,
-    /// The more general labels that contain this one.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub parents: Vec<LabelParent>,
-}
-
-/// A place in the image that shows a label's thing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct LabelInstance {
-    /// The part of the image.
-    pub bounding_box: Option<BoundingBox>,
-    /// The confidence of the model, 0 to 100.
-    pub confidence: Option<f64>,
-}
-
-/// A part of an image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct BoundingBox {
-    /// The height, as a ratio of the image's height.
-    pub height: Option<f64>,
-    /// The left edge, as a ratio of the image's width.
-    pub left: Option<f64>,
-    /// The upper edge, as a ratio of the image's height.
-    pub top: Option<f64>,
-    /// The width, as a ratio of the image's width.
-    pub width: Option<f64>,
-}
-
-/// A more general label.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct LabelParent {
-    /// The name of the label.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub name: String,
-}
-
-/// The result of `aws_rekognition_detect_moderation_labels`.
-///
-/// See
-/// [Amazon Rekognition: DetectModerationLabels](https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectModerationLabels.html).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct ModerationLabels {
-    /// The version of the model.
-    #[serde(deserialize_with = "lenient::text")]
-    pub moderation_model_version: Option<String>,
-    /// The recognised labels.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub moderation_labels: Vec<ModerationLabel>,
-}
-
-/// Unsafe content that an image shows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct ModerationLabel {
-    /// The name of the label.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub name: String,
-    /// The more general label that contains this one; empty for the most general labels.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub parent_name: String,
-    /// The confidence of the model, 0 to 100.
-    #[serde(deserialize_with = "lenient::null_default")]
-    pub confidence: f64,
-}
-
-/// The result of `remove_bg`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct RemoveBg {
-    /// What is in the foreground, such as `person`. Sent only if classification was requested.
-    pub foreground_type: Option<String>,
 }

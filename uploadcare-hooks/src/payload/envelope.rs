@@ -34,13 +34,15 @@ pub struct Hook {
 }
 
 impl Hook {
-    pub(super) fn new(event: EventKind) -> Self {
+    /// A subscription of payload version 0.7, of which only the event is known. For tests of
+    /// handlers.
+    pub fn new(event: impl Into<EventKind>) -> Self {
         Self {
             id: None,
             project_id: None,
             project_pub_key: None,
             target: None,
-            event,
+            event: event.into(),
             is_active: None,
             version: PayloadVersion::V0_7,
             created_at: None,

@@ -5,12 +5,13 @@
 //! See [Uploadcare: REST API 0.5](https://uploadcare.com/api-refs/rest-api/v0.5.0/).
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::lenient;
 pub use super::v0_6::{
     AudioStream, ContentInfo, File, GeoLocation, Hook, ImageInfo, Initiator, InitiatorDetail, MimeInfo, VideoInfo,
     VideoStream,
 };
+use super::{EventKind, PayloadVersion, lenient};
 
 /// `file.uploaded`, the one event that version 0.5 and the empty one send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,4 +26,25 @@ pub struct FileUploaded {
     /// The file's URL at the CDN.
     #[serde(default, deserialize_with = "lenient::link")]
     pub file: Option<String>,
+}
+
+impl FileUploaded {
+    /// A payload with only the file's UUID. A unit test of a handler fills in the fields that it
+    /// needs.
+    ///
+    /// ```
+    /// use uploadcare_hooks::payload::v0_5::FileUploaded;
+    ///
+    /// let mut event = FileUploaded::new("f08d7c8a-2971-42e0-ab01-780d9039b40b".parse()?);
+    /// event.data.source = Some("local".to_owned());
+    /// assert_eq!(event.hook.version.as_str(), "0.5");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A test of the empty version sets `hook.version` to
+    /// [`PayloadVersion::Unversioned`].
+    pub fn new(uuid: Uuid) -> Self {
+        let hook = Hook { version: PayloadVersion::V0_5, ..Hook::new(EventKind::FileUploaded) };
+        Self { initiator: None, hook, data: File { uuid, ..File::default() }, file: None }
+    }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::lenient;
+use super::{EventKind, PayloadVersion, lenient};
 pub use super::{
     content::{ContentInfo, GeoLocation, ImageInfo, MimeInfo, VideoStream},
     envelope::{Hook, Initiator, InitiatorDetail},
@@ -30,8 +30,26 @@ pub struct FileUploaded {
     pub file: Option<String>,
 }
 
+impl FileUploaded {
+    /// A payload with only the file's UUID. A unit test of a handler fills in the fields that it
+    /// needs.
+    ///
+    /// ```
+    /// use uploadcare_hooks::payload::v0_6::FileUploaded;
+    ///
+    /// let mut event = FileUploaded::new("f08d7c8a-2971-42e0-ab01-780d9039b40b".parse()?);
+    /// event.data.source = Some("local".to_owned());
+    /// assert_eq!(event.hook.version.as_str(), "0.6");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(uuid: Uuid) -> Self {
+        let hook = Hook { version: PayloadVersion::V0_6, ..Hook::new(EventKind::FileUploaded) };
+        Self { initiator: None, hook, data: File { uuid, ..File::default() }, file: None }
+    }
+}
+
 /// The file that an event is about.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct File {
     /// The file's UUID.

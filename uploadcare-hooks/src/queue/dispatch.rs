@@ -215,6 +215,9 @@ impl Queue {
             .map_err(|out_of_time| format!("the queue's storage {out_of_time}"))
             .and_then(|stored| stored.map_err(|error| error.to_string()))
             .map_err(|error| identified.reject(RejectionReason::QueueFailed(error)))?;
+        if let Some(watcher) = identified.watcher() {
+            selection.iter().for_each(|handler| watcher.stored(handler.name()));
+        }
         self.stored.send_replace(());
         watch_for_workers(router);
         Ok(Acknowledged::Stored)

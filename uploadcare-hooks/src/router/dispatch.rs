@@ -77,13 +77,14 @@ impl WebhookRouter {
         let many = u32::try_from(wanted).map_err(|_| overloaded())?;
         let _permits = self.core.permits.try_acquire_many(many).map_err(|_| overloaded())?;
 
+        let watcher = identified.watcher();
         let mut handlers = selection.iter();
         let failures: Vec<HandlerFailure> = match (handlers.next(), wanted) {
             // The usual case. The handler owns the delivery and can move the payload out.
-            (Some(handler), 1) => self.run(handler, delivery).await.into_iter().collect(),
+            (Some(handler), 1) => self.run(handler, delivery, watcher).await.into_iter().collect(),
             (first, _) => {
                 let handlers = first.into_iter().chain(handlers);
-                let runs: Vec<_> = handlers.map(|handler| self.run(handler, delivery.clone())).collect();
+                let runs: Vec<_> = handlers.map(|handler| self.run(handler, delivery.clone(), watcher)).collect();
                 drop(delivery);
                 // Boxed, because several handlers are rare and would make the future of every
                 // delivery larger.

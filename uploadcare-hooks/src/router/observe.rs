@@ -58,15 +58,16 @@ counters! {
 /// How many different things are logged as the first of their kind. Later ones are logged as
 /// `debug`.
 const MAX_FIRSTS: usize = 1000;
-/// How much of an event's name is logged and remembered.
-const MAX_EVENT_CHARS: usize = 100;
+/// How much of an event's name or of a path is logged and remembered.
+const MAX_LOGGED_CHARS: usize = 100;
 
 /// Counts and logs for one router.
 #[derive(Default)]
 pub(crate) struct Observer {
     counters: Counters,
     on_rejection: Option<RejectionHook>,
-    /// What was logged once: events that no handler wanted, handlers that blocked, mounts.
+    /// What was logged once: events that no handler wanted, handlers that blocked, mounts, paths of
+    /// lost deliveries.
     firsts: Mutex<BTreeSet<(String, String)>>,
 }
 
@@ -84,13 +85,13 @@ impl Observer {
     }
 
     /// Counts the end of a request; returns what the caller is answered.
-    pub(super) fn ended(&self, dispatched: Dispatched) -> Answer {
+    pub(crate) fn ended(&self, dispatched: &Dispatched) -> Answer {
         match dispatched {
             Ok(acknowledged) => {
                 count(&self.counters.acknowledged);
-                Answer::Acknowledged(acknowledged)
+                Answer::Acknowledged(*acknowledged)
             }
-            Err(rejection) => self.rejected(&rejection),
+            Err(rejection) => self.rejected(rejection),
         }
     }
 
@@ -130,7 +131,7 @@ impl Observer {
         count(&self.counters.unhandled);
         let (id, path) = (delivery.id, delivery.path());
         // The name of an unknown event may be as long as a body.
-        let event: String = delivery.kind.as_str().chars().take(MAX_EVENT_CHARS).collect();
+        let event: String = delivery.kind.as_str().chars().take(MAX_LOGGED_CHARS).collect();
         if self.is_first(path, &event, MAX_FIRSTS) {
             tracing::info!(
                 "no handler at path {path:?} takes {event:?}: delivery {id} is acknowledged and nothing runs; later \
@@ -159,6 +160,20 @@ impl Observer {
     pub(crate) fn duplicate(&self, id: DeliveryId) {
         count(&self.counters.duplicates);
         tracing::debug!("delivery {id} was done before: acknowledged without a run");
+    }
+
+    /// A signed request came to a path where no handler answers: the server or the subscription is
+    /// configured wrongly, and deliveries are lost.
+    pub(super) fn lost(&self, path: &str, answering: impl Iterator<Item = &'static str>) {
+        let path: String = path.chars().take(MAX_LOGGED_CHARS).collect();
+        if self.is_first(&path, "lost", MAX_FIRSTS) {
+            tracing::warn!(
+                "a signed request came to path {path:?}, where no handler answers. Handlers answer at {:?}, relative \
+                 to the mount. Check the target URL of the subscription, and whether the server removes the mount \
+                 from the path; a tower service is told its mount with `.at(mount)`. Logged once per path",
+                answering.collect::<Vec<_>>()
+            );
+        }
     }
 
     /// Logs what answers where, once for each path: a server mounts the router in each of its

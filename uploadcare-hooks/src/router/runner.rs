@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{FailureKind, HandlerFailure, WebhookRouter, observe, time_limit::OutOfTime};
+use super::{FailureKind, HandlerFailure, Watcher, WebhookRouter, observe, time_limit::OutOfTime};
 use crate::{
     delivery::Delivery,
     handler::{HandlerContext, HandlerDescriptor, HandlerFuture, Outcome},
@@ -17,9 +17,18 @@ use crate::{
 
 impl WebhookRouter {
     /// Runs a handler on a delivery. `None` if it succeeded or discarded the delivery.
-    pub(super) async fn run(&self, handler: &HandlerDescriptor, delivery: Delivery) -> Option<HandlerFailure> {
+    pub(super) async fn run(
+        &self,
+        handler: &HandlerDescriptor,
+        delivery: Delivery,
+        watcher: Option<&dyn Watcher>,
+    ) -> Option<HandlerFailure> {
         let id = delivery.id();
-        match self.run_handler(handler, delivery).await {
+        let ended = self.run_handler(handler, delivery).await;
+        if let Some(watcher) = watcher {
+            watcher.ran(handler.name(), ended.as_ref().copied());
+        }
+        match ended {
             Ok(()) => None,
             Err(FailureKind::Error(error)) if error.is_discard() => {
                 self.core.observer.discarded(handler.name(), id, &error);

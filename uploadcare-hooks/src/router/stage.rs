@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 
 use super::{
-    Rejection, RejectionReason, TriedSecrets,
+    Rejection, RejectionReason, TriedSecrets, Watcher,
     keyring::MatchedSecret,
     routes::{Route, Selection},
 };
@@ -27,12 +27,14 @@ pub(crate) struct Unverified<'r> {
     pub(super) route: &'r Route,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    pub(super) watcher: Option<&'r dyn Watcher>,
 }
 
 /// A request whose signature is right, or need not be there. Its body was not read as JSON yet.
 pub(crate) struct Verified<'r> {
     pub(super) route: &'r Route,
     pub(crate) request: Received,
+    pub(super) watcher: Option<&'r dyn Watcher>,
 }
 
 /// A verified request whose event is known: enough to select handlers, and to say which delivery it
@@ -43,22 +45,29 @@ pub(crate) struct Identified<'r> {
     pub(crate) kind: EventKind,
     version: PayloadVersion,
     secret: Option<MatchedSecret>,
+    watcher: Option<&'r dyn Watcher>,
 }
 
 impl<'r> Admitted<'r> {
-    /// Adds the body.
+    /// Adds the body. `None` is a body that was not there to read.
     ///
     /// # Errors
     /// A rejection if the body is over the limit, or was announced and is missing.
     #[inline]
-    pub(crate) fn with_body(self, headers: HeaderMap, body: Bytes) -> Result<Unverified<'r>, Box<Rejection>> {
+    pub(crate) fn with_body(self, headers: HeaderMap, body: Option<Bytes>) -> Result<Unverified<'r>, Box<Rejection>> {
+        let is_consumed = match &body {
+            None => announces_body(&headers),
+            // A chunked body may be empty, because its head does not say how long it is.
+            Some(body) => body.is_empty() && announced_length(&headers).is_some_and(|length| length > 0),
+        };
+        let body = body.unwrap_or_default();
         if body.len() > self.body_limit {
             return Err(self.reject(RejectionReason::BodyTooLarge { limit: self.body_limit }));
         }
-        if body.is_empty() && announces_body(&headers) {
+        if is_consumed {
             return Err(self.reject(RejectionReason::BodyConsumed));
         }
-        Ok(Unverified { route: self.route, headers, body })
+        Ok(Unverified { route: self.route, headers, body, watcher: None })
     }
 
     pub(crate) fn reject(self, reason: RejectionReason) -> Box<Rejection> {
@@ -66,7 +75,13 @@ impl<'r> Admitted<'r> {
     }
 }
 
-impl Unverified<'_> {
+impl<'r> Unverified<'r> {
+    /// Adds a watcher.
+    #[allow(dead_code, reason = "only the testing kit watches")]
+    pub(crate) fn watched_by(self, watcher: &'r dyn Watcher) -> Self {
+        Self { watcher: Some(watcher), ..self }
+    }
+
     pub(super) fn reject(&self, secrets: TriedSecrets, reason: RejectionReason) -> Box<Rejection> {
         Box::new(Rejection { secrets, ..*Rejection::at(self.route.path, reason) })
     }
@@ -88,7 +103,8 @@ impl<'r> Verified<'r> {
     /// Adds the event and its payload's version.
     #[inline]
     pub(crate) fn identify(&self, kind: EventKind, version: PayloadVersion) -> Identified<'r> {
-        Identified { route: self.route, id: self.request.id, kind, version, secret: self.request.secret }
+        let Self { route, request: Received { id, secret, .. }, watcher } = self;
+        Identified { route, id: *id, kind, version, secret: *secret, watcher: *watcher }
     }
 
     pub(crate) fn reject(&self, reason: RejectionReason) -> Box<Rejection> {
@@ -104,6 +120,11 @@ impl<'r> Identified<'r> {
 
     pub(super) fn selection(&self) -> Selection<'r> {
         self.route.select(&self.kind, self.version.clone(), self.secret)
+    }
+
+    /// The watcher; `None` except in the testing kit.
+    pub(crate) fn watcher(&self) -> Option<&'r dyn Watcher> {
+        self.watcher
     }
 
     pub(super) fn secret(&self) -> Option<MatchedSecret> {

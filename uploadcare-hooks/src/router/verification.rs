@@ -1,5 +1,7 @@
 //! The checks of a request, in their order: path, method and announced size, then the signature.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 
 use super::{
@@ -14,14 +16,15 @@ use crate::{
 
 impl WebhookRouter {
     /// The checks that need no body. `path` is relative to the mount.
-    pub(super) fn check_head(
+    pub(crate) fn check_head(
         &self,
         method: &str,
         path: &str,
         headers: &HeaderMap,
     ) -> Result<Admitted<'_>, Box<Rejection>> {
         let path = if path.is_empty() { "/" } else { path };
-        let wanted = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
+        let decoded = decode_path(path);
+        let wanted = if decoded.len() > 1 { decoded.strip_suffix('/').unwrap_or(&decoded) } else { &decoded };
         let Some(route) = self.core.routes.iter().find(|route| route.path == wanted) else {
             return Err(Rejection::at(path, RejectionReason::UnknownPath));
         };
@@ -42,8 +45,8 @@ impl WebhookRouter {
     #[inline]
     pub(super) fn verify<'r>(&self, unverified: Unverified<'r>) -> Result<Verified<'r>, Box<Rejection>> {
         let (id, secret) = self.find_secret(&unverified).map_err(|(tried, reason)| unverified.reject(tried, reason))?;
-        let Unverified { route, headers, body } = unverified;
-        Ok(Verified { route, request: Received { id, path: route.path, headers, body, secret } })
+        let Unverified { route, headers, body, watcher } = unverified;
+        Ok(Verified { route, request: Received { id, path: route.path, headers, body, secret }, watcher })
     }
 
     /// The secret that the body was signed with; `None` if it is not signed and need not be.
@@ -52,7 +55,7 @@ impl WebhookRouter {
         &self,
         unverified: &Unverified<'_>,
     ) -> Result<(DeliveryId, Option<MatchedSecret>), (TriedSecrets, RejectionReason)> {
-        let Unverified { route, headers, body } = unverified;
+        let Unverified { route, headers, body, .. } = unverified;
         let accept_unsigned = self.core.accept_unsigned;
         let untried = |reason: RejectionReason| (TriedSecrets::None, reason);
         let mut sent = headers.get_all(SIGNATURE_HEADER).iter();
@@ -76,5 +79,62 @@ impl WebhookRouter {
             self.core.observer.replaced_secret(id, secret.position);
         }
         Ok((id, Some(secret)))
+    }
+}
+
+/// A path with its percent-encoded letters, digits, `-`, `.`, `_` and `~` decoded: the characters
+/// that a handler's path may have, which mean the same in both forms ([RFC 3986, section
+/// 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3)). All others stay encoded, so that
+/// `%2F` never separates segments.
+pub(crate) fn decode_path(path: &str) -> Cow<'_, str> {
+    let mut parts = path.split('%');
+    let Some(plain) = parts.next().filter(|plain| plain.len() < path.len()) else { return Cow::Borrowed(path) };
+    let mut decoded = plain.to_owned();
+    for part in parts {
+        match part.split_at_checked(2).and_then(|(code, rest)| Some((unreserved(code)?, rest))) {
+            Some((character, rest)) => {
+                decoded.push(character);
+                decoded.push_str(rest);
+            }
+            None => {
+                decoded.push('%');
+                decoded.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+/// The character with this code of two hexadecimal digits, if a handler's path may have it.
+fn unreserved(code: &str) -> Option<char> {
+    if !code.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let character = char::from(u8::from_str_radix(code, 16).ok()?);
+    (character.is_ascii_alphanumeric() || "-._~".contains(character)).then_some(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_characters_that_a_handlers_path_may_have_are_decoded() {
+        for (sent, decoded) in [
+            ("/scans", "/scans"),
+            ("/sc%61ns", "/scans"),
+            ("/%73%63%61%6e%73", "/scans"),
+            ("/a%2Db%2ec%5Fd%7e", "/a-b.c_d~"),
+            ("/a%2Fb", "/a%2Fb"),
+            ("/a%2561", "/a%2561"),
+            ("/%", "/%"),
+            ("/%6", "/%6"),
+            ("/%+1", "/%+1"),
+            ("/%6é", "/%6é"),
+            ("/%C3%A9", "/%C3%A9"),
+            ("", ""),
+        ] {
+            assert_eq!(decode_path(sent), decoded, "{sent}");
+        }
     }
 }
