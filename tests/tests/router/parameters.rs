@@ -121,7 +121,7 @@ async fn take_payload_twice(first: FileUploaded, reads: ReadsEvent, second: File
 
 #[tokio::test]
 async fn a_handler_may_take_the_payload_twice() {
-    deliver_to(webhook_handlers![take_payload_twice]).await;
+    run_each_once(webhook_handlers![take_payload_twice]).await;
 }
 
 #[webhook_handler(event = "file.uploaded")]
