@@ -7,6 +7,7 @@ use syn::{
     parse::{Lookahead1, Parse, ParseStream},
     parse_quote,
     punctuated::Punctuated,
+    token::Bracket,
 };
 
 use crate::suggest::suggestion;
@@ -76,10 +77,10 @@ impl Options {
         let span = input.span();
         if option.peek(keyword::event) {
             input.parse::<keyword::event>()?;
-            set(&mut self.event, "event", span, text(input, "event", "file.uploaded")?)
+            self.set_event(span, event(input, span)?)
         } else if option.peek(keyword::events) {
             input.parse::<keyword::events>()?;
-            set(&mut self.events, "events", span, Events { span, names: list(input)? })
+            set(&mut self.events, "events", span, Events { span, names: events(input)? })
         } else if option.peek(keyword::any) {
             input.parse::<keyword::any>()?;
             set(&mut self.any, "any", span, span)
@@ -107,11 +108,31 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Sets the option `event` once.
+    fn set_event(&mut self, span: Span, event: LitStr) -> Result<()> {
+        match self.event.replace(event.clone()) {
+            None => Ok(()),
+            Some(first) if first.value() == event.value() => {
+                Err(Error::new(span, "option `event` is given twice: keep one of them"))
+            }
+            Some(first) => {
+                let message = format!(
+                    "option `event` is given twice: write `{}` for several events\n\n\
+                     note: a handler of several events takes `Event`",
+                    events_option(&[first, event])
+                );
+                Err(Error::new(span, message))
+            }
+        }
+    }
+}
+
 /// Sets an option once.
 fn set<T>(slot: &mut Option<T>, option: &str, span: Span, value: T) -> Result<()> {
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Error::new(span, format!("option `{option}` is given twice"))),
+        Some(_) => Err(Error::new(span, format!("option `{option}` is given twice: keep one of them"))),
     }
 }
 
@@ -126,17 +147,49 @@ fn text(input: ParseStream<'_>, option: &str, example: &str) -> Result<LitStr> {
     input.parse().map_err(|_| expected(span))
 }
 
-/// `= ["..", ".."]`
-fn list(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
-    const EXPECTED: &str = "option `events` takes a list of strings: `events = [\"file.stored\", \"file.deleted\"]`";
-    let span = input.span();
-    let parse = || {
-        input.parse::<Token![=]>()?;
-        let content;
-        bracketed!(content in input);
-        Punctuated::<LitStr, Token![,]>::parse_terminated(&content)
+/// `= ".."` after `event`, whose span is `option`.
+fn event(input: ParseStream<'_>, option: Span) -> Result<LitStr> {
+    let value = input.fork();
+    if value.parse::<Token![=]>().is_ok() && value.peek(Bracket) {
+        let names = list(&value).unwrap_or_default();
+        let message = format!(
+            "option `event` takes one event: write `{}` for several events\n\n\
+             note: a handler of several events takes `Event`",
+            events_option(&names)
+        );
+        return Err(Error::new(option, message));
+    }
+    text(input, "event", "file.uploaded")
+}
+
+/// `= ["..", ".."]` after `events`.
+fn events(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
+    let expected = |span, names: &[LitStr]| {
+        Error::new(span, format!("option `events` takes a list of strings: `{}`", events_option(names)))
     };
-    Ok(parse().map_err(|_: Error| Error::new(span, EXPECTED))?.into_iter().collect())
+    if !input.peek(Token![=]) {
+        return Err(expected(input.span(), &[]));
+    }
+    input.parse::<Token![=]>()?;
+    let (span, value) = (input.span(), input.fork());
+    list(input).map_err(|_| expected(span, value.parse().ok().as_slice()))
+}
+
+/// `["..", ".."]`
+fn list(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
+    let content;
+    bracketed!(content in input);
+    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+}
+
+/// How to write these events, or an example if there are none.
+fn events_option(names: &[LitStr]) -> String {
+    let names: Vec<_> = names.iter().map(LitStr::value).collect();
+    if names.is_empty() {
+        r#"events = ["file.stored", "file.deleted"]"#.to_owned()
+    } else {
+        format!("events = {names:?}")
+    }
 }
 
 /// `= some::path` or `= "some::path"`

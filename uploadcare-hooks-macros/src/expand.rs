@@ -2,62 +2,55 @@
 //! with the descriptor. The generated code only passes on; the functions it calls are in the
 //! runtime crate.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{Ident, Path, ext::IdentExt, parse_quote_spanned, spanned::Spanned};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{
+    Ident, ItemStruct, Path, Token, Type,
+    ext::IdentExt,
+    parse::{ParseStream, Parser},
+    spanned::Spanned,
+};
 
 use crate::{model::Function, valid::Handler};
 
 pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     let Handler { krate, name, .. } = handler;
-    let Function { attrs, vis, sig, body } = function;
+    let Function { attrs, vis, sig, body, .. } = function;
     let function_name = &sig.ident;
     let marker = Ident::new(handler.marker, Span::mixed_site());
     let context = Ident::new("context", Span::mixed_site());
 
-    let (mut constants, mut required_states, mut made, mut parameters) = (vec![], vec![], vec![], vec![]);
-    // From the last to the first, since each constant needs the next one.
-    let mut event_is_moved = quote!(false);
-    for (position, ty) in handler.parameters.iter().enumerate().rev() {
-        let span = Span::mixed_site().located_at(ty.span());
-        let constant = format_ident!("__WEBHOOK_PARAMETER_{position}", span = span);
-        let parameter = format_ident!("parameter_{position}", span = span);
-        // The crate's path is spanned at the type too, or the message would point at the attribute.
-        let private = private(krate, span);
-        let event: Path = parse_quote_spanned!(span=> #krate::event::#marker);
-        constants.push(quote_spanned! {span=>
-            const #constant: #private::Parameter<#ty> = #private::parameter::<#ty, #event>(#event_is_moved);
-        });
-        event_is_moved = quote_spanned!(span=> #constant.event_is_moved());
-        required_states.push(quote_spanned!(span=> #constant.required_states()));
-        made.push(quote_spanned!(span=> let #parameter = #constant.make(#context)?;));
-        parameters.push(quote_spanned!(span=> #constant.finish(#parameter, #context)?));
+    let mut parameters = Parameters::default();
+    for (position, ty) in handler.parameters.iter().enumerate() {
+        let is_last = position + 1 == handler.parameters.len();
+        parameters.add(position, ty, is_last, &Names { krate, marker: &marker, context: &context });
     }
-    for tokens in [&mut constants, &mut required_states, &mut made, &mut parameters] {
-        tokens.reverse();
-    }
+    let Parameters { constants, required_states, taken, made, finished } = parameters;
 
     let output_span = handler.output.as_ref().map_or(function_name.span(), Spanned::span);
     let output = match &handler.output {
         Some(output) => quote!(#output),
         None => quote_spanned!(output_span=> ()),
     };
-    let called = Span::mixed_site().located_at(output_span);
-    let call = {
-        let private = private(krate, called);
-        quote_spanned!(called=> #private::call::<#output, _>)
+    let name_span = Span::mixed_site().located_at(function_name.span());
+    let called = private(krate, name_span);
+    let into_outcome = into_outcome(&output, krate, Span::mixed_site().located_at(output_span));
+    let run = quote_spanned! {name_span=>
+        #called::Box::pin(#called::call::<{ true #(& #taken)* }, _>(#context, #into_outcome, |#context| {
+            #(#made)*
+            ::core::result::Result::Ok(#function_name(#(#finished),*))
+        }))
     };
-
     let module = private(krate, Span::mixed_site());
     let events = option(handler.events.as_ref().map(|events| quote!(&[#(#events),*])));
     let version = option(handler.version.as_ref().map(|version| quote!(#version)));
     let secret_env = option(handler.secret_env.as_ref().map(|variable| quote!(#variable)));
     let path = &handler.path;
-    let cfgs = function.cfgs();
     let shape = shape(
         function,
         krate,
         &quote! {
+            #krate::__submit_handler! { #function_name }
             #(#constants)*
             #module::descriptor(
                 #module::Declaration {
@@ -71,10 +64,7 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
                     secret_env: #secret_env,
                 },
                 &[#(#required_states),*],
-                |#context| #call(#context, |#context| {
-                    #(#made)*
-                    ::core::result::Result::Ok(#function_name(#(#parameters),*))
-                }),
+                |#context| #run,
             )
         },
     );
@@ -82,36 +72,119 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
         #(#attrs)*
         #vis #sig #body
         #shape
-
-        #(#cfgs)*
-        #krate::__submit_handler! { #function_name }
     }
 }
 
 /// The type beside the function. Because of the braces its name is in the type namespace only, so
 /// the function can have the same name.
+///
+/// It is one item, to which [`handler_type`] adds the `impl`: inside an `impl`, where neither can
+/// stand, the compiler reports one mistake instead of two. It is located at the function, so that
+/// messages about it show the function.
 pub(crate) fn shape(function: &Function, krate: &Path, descriptor: &TokenStream) -> TokenStream {
-    let Function { vis, sig, .. } = function;
-    let cfgs: Vec<_> = function.cfgs().collect();
+    let Function { vis, sig, body, .. } = function;
+    let cfgs = function.cfgs();
     let deprecated = function.deprecated();
     let name = &sig.ident;
     let doc = format!("The handler `{}`, for `webhook_handlers!`.", name.unraw());
+    let located_at =
+        |tokens: Option<TokenTree>| Span::mixed_site().located_at(tokens.map_or(name.span(), |token| token.span()));
+    let keyword = Ident::new("struct", located_at(sig.to_token_stream().into_iter().next()));
+    let mut fields = Group::new(Delimiter::Brace, TokenStream::new());
+    fields.set_span(located_at(body.clone().into_iter().last()));
     quote! {
         #(#cfgs)*
         #(#deprecated)*
         #[doc = #doc]
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
-        #vis struct #name {}
+        #[#krate::__private::handler_type(#krate, #descriptor)]
+        #vis #keyword #name #fields
+    }
+}
 
-        #(#cfgs)*
+/// Adds the implementation of `Webhook` to a handler's type.
+pub(crate) fn handler_type(arguments: TokenStream, ty: &TokenStream) -> syn::Result<TokenStream> {
+    let parser = |input: ParseStream<'_>| {
+        let krate: Path = input.parse()?;
+        input.parse::<Token![,]>()?;
+        Ok((krate, input.parse::<TokenStream>()?))
+    };
+    let (krate, descriptor) = parser.parse2(arguments)?;
+    let ItemStruct { ident: name, .. } = syn::parse2(ty.clone())?;
+    Ok(quote! {
+        #ty
+
         #[automatically_derived]
         // The compiler has warned about the function itself already.
         #[allow(deprecated)]
         impl #krate::Webhook for #name {
             const DESCRIPTOR: #krate::HandlerDescriptor = { #descriptor };
         }
+    })
+}
+
+/// The code for all parameters, in their order.
+#[derive(Default)]
+struct Parameters {
+    /// The constant that describes the parameter.
+    constants: Vec<TokenStream>,
+    required_states: Vec<TokenStream>,
+    taken: Vec<TokenStream>,
+    /// The statement that makes the parameter, or leaves it for later.
+    made: Vec<TokenStream>,
+    /// The expression that is passed to the function.
+    finished: Vec<TokenStream>,
+}
+
+/// What the code for each parameter names.
+struct Names<'a> {
+    krate: &'a Path,
+    marker: &'a Ident,
+    context: &'a Ident,
+}
+
+impl Parameters {
+    fn add(&mut self, position: usize, ty: &Type, is_last: bool, names: &Names<'_>) {
+        let Names { krate, marker, context } = names;
+        let span = Span::mixed_site().located_at(ty.span());
+        let constant_at = |position| format_ident!("__WEBHOOK_PARAMETER_{position}", span = span);
+        let (constant, next) = (constant_at(position), constant_at(position + 1));
+        let parameter = format_ident!("parameter_{position}", span = span);
+        // The crate's path is spanned at the type too, or the message would point at the attribute.
+        let private = private(krate, span);
+        let taken_by = match wrapper(ty) {
+            Some(wrapper) => {
+                let (taken_as, krate) = (format_ident!("TakenAs{wrapper}", span = span), respanned(krate, span));
+                quote_spanned!(span=> #private::#taken_as<#krate::event::#marker>)
+            }
+            None => {
+                let taken_by = format_ident!("TakenBy{marker}", span = span);
+                quote_spanned!(span=> #private::#taken_by)
+            }
+        };
+        let event_is_moved_later = if is_last { quote!(false) } else { quote_spanned!(span=> #next.event_is_moved()) };
+        self.constants.push(quote_spanned! {span=>
+            const #constant: #private::Parameter<#ty> = <#ty as #taken_by>::PARAMETER.before(#event_is_moved_later);
+        });
+        self.required_states.push(quote_spanned!(span=> #constant.required_states()));
+        self.taken.push(quote_spanned!(span=> #constant.is_taken()));
+        self.made.push(quote_spanned!(span=> let #parameter = #constant.make(#context)?;));
+        self.finished.push(quote_spanned!(span=> #constant.finish(#parameter, #context)?));
     }
+}
+
+/// The name of a parameter's type if it has a trait of its own in `__private`. Only the compiler's
+/// message about a wrong parameter depends on it.
+fn wrapper(ty: &Type) -> Option<&'static str> {
+    let Type::Path(ty) = ty else { return None };
+    let name = &ty.path.segments.last()?.ident;
+    ["State", "Payload"].into_iter().find(|wrapper| name == wrapper)
+}
+
+fn into_outcome(output: &TokenStream, krate: &Path, span: Span) -> TokenStream {
+    let krate = respanned(krate, span);
+    quote_spanned!(span=> <#output as #krate::IntoOutcome>::into_outcome)
 }
 
 fn private(krate: &Path, span: Span) -> TokenStream {

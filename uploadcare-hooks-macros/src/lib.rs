@@ -20,16 +20,25 @@ pub fn webhook_handler(options: proc_macro::TokenStream, function: proc_macro::T
     expand_attribute(options.into(), function.into()).into()
 }
 
-fn expand_attribute(options: TokenStream, function: TokenStream) -> TokenStream {
+/// Stands on the type beside each handler. Only generated code names it.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn handler_type(arguments: proc_macro::TokenStream, ty: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::handler_type(arguments.into(), &ty.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+fn expand_attribute(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = syn::parse2::<attr::Options>(options);
-    let parsed = syn::parse2::<model::Function>(function.clone());
-    match (options, parsed) {
-        (Ok(options), Ok(parsed)) => match valid::check(&options, &parsed) {
-            Ok(handler) => expand::expand(&handler, &parsed),
-            Err(error) => fallback::expand(&error, &function, Some((options.crate_path(), &parsed))),
-        },
-        (Err(error), Ok(parsed)) => fallback::expand(&error, &function, Some((attr::default_crate_path(), &parsed))),
-        (_, Err(error)) => fallback::expand(&error, &function, None),
+    match syn::parse2::<model::Annotated>(item.clone()) {
+        Ok(model::Annotated::Function(function)) => {
+            let krate = options.as_ref().map_or_else(|_| attr::default_crate_path(), attr::Options::crate_path);
+            match options.and_then(|options| valid::check(&options, &function)) {
+                Ok(handler) if !function.is_out_of_order => expand::expand(&handler, &function),
+                checked => fallback::function(checked.err().as_ref(), &item, &function, &krate),
+            }
+        }
+        Ok(model::Annotated::Other(other)) => fallback::other(&item, &other),
+        Err(error) => fallback::unreadable(&error, &item),
     }
 }
 

@@ -1,11 +1,19 @@
-//! The annotated function: its signature. The body is not parsed, so an editor can complete inside
-//! a body with mistakes.
+//! The annotated item. Of a function the signature is parsed and the body is not, so an editor can
+//! complete inside a body with mistakes.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
-    Attribute, Error, Result, Signature, Visibility,
-    parse::{Parse, ParseStream},
+    Attribute, FnArg, Ident, LitStr, Result, Signature, Token, Visibility,
+    ext::IdentExt,
+    parse::{Parse, ParseStream, Parser},
 };
+
+/// What the attribute stands on.
+pub(crate) enum Annotated {
+    Function(Box<Function>),
+    Other(Other),
+}
 
 /// An annotated function.
 pub(crate) struct Function {
@@ -13,25 +21,82 @@ pub(crate) struct Function {
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
     pub(crate) body: TokenStream,
+    /// Whether words such as `async` and `unsafe` stand in an order in which the compiler does not
+    /// accept them. It reports that itself, before it expands the attribute.
+    pub(crate) is_out_of_order: bool,
 }
 
-impl Parse for Function {
+/// An item that is not a function.
+pub(crate) struct Other {
+    /// The first word of the item, such as `struct`.
+    pub(crate) keyword: Ident,
+    /// The name, if the item is a type without generic parameters.
+    pub(crate) ty: Option<Ident>,
+}
+
+impl Parse for Annotated {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let attrs = Attribute::parse_outer(input)?;
-        let span = input.span();
         let vis = input.parse()?;
-        match input.parse() {
-            Ok(sig) => Ok(Self { attrs, vis, sig, body: input.parse()? }),
-            Err(error) => {
-                let mut whole = Error::new(span, "`#[webhook_handler]` goes on an `async fn`");
-                whole.combine(error);
-                Err(whole)
-            }
+        let start = input.fork();
+        let mut qualifiers = qualifiers(input)?;
+        let is_function = input.peek(Token![fn]);
+        let rest: TokenStream = input.parse()?;
+        if !is_function {
+            return Other::parse.parse2(start.parse()?).map(Self::Other);
         }
+        let is_out_of_order = !qualifiers.is_sorted_by_key(|(place, _)| *place);
+        qualifiers.sort_by_key(|(place, _)| *place);
+        let function = |input: ParseStream<'_>| {
+            Ok(Function { attrs, vis, sig: input.parse()?, body: input.parse()?, is_out_of_order })
+        };
+        let sorted = qualifiers.into_iter().map(|(_, tokens)| tokens).chain([rest]);
+        function.parse2(sorted.collect()).map(Box::new).map(Self::Function)
+    }
+}
+
+/// The words before `fn`, each with its place in the order that the compiler accepts.
+fn qualifiers(input: ParseStream<'_>) -> Result<Vec<(usize, TokenStream)>> {
+    const ORDER: [&[&str]; 4] = [&["const"], &["async"], &["unsafe", "safe"], &["extern"]];
+    let mut qualifiers = Vec::new();
+    loop {
+        let word = input.fork().call(Ident::parse_any).map(|word| word.to_string()).unwrap_or_default();
+        let Some(place) = ORDER.iter().position(|words| words.contains(&word.as_str())) else { return Ok(qualifiers) };
+        let mut tokens = TokenStream::from(input.parse::<TokenTree>()?);
+        if word == "extern" && input.peek(LitStr) {
+            tokens.extend([input.parse::<TokenTree>()?]);
+        }
+        qualifiers.push((place, tokens));
+    }
+}
+
+impl Other {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        const TYPES: [&str; 3] = ["struct", "enum", "union"];
+        let mut keyword = input.call(Ident::parse_any)?;
+        if keyword == "unsafe" {
+            keyword = input.call(Ident::parse_any)?;
+        }
+        let name: Option<Ident> = TYPES.iter().any(|word| keyword == word).then(|| input.parse()).transpose()?;
+        let is_generic = input.peek(Token![<]);
+        input.parse::<TokenStream>()?;
+        Ok(Self { keyword, ty: name.filter(|_| !is_generic) })
     }
 }
 
 impl Function {
+    /// Whether it stands inside an `impl` or a `trait`, as far as its signature shows.
+    pub(crate) fn is_associated(&self) -> bool {
+        self.sig.receiver().is_some() || self.first_self_type().is_some()
+    }
+
+    /// The first `Self` in the signature, apart from the receiver.
+    pub(crate) fn first_self_type(&self) -> Option<Ident> {
+        let inputs = self.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
+        let signature = inputs.map(ToTokens::to_token_stream).chain([self.sig.output.to_token_stream()]);
+        find_self(signature.collect())
+    }
+
     /// The conditions under which the function exists. They hold for all that is generated beside
     /// it.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
@@ -46,4 +111,12 @@ impl Function {
     fn attrs(&self, name: &str) -> impl Iterator<Item = &Attribute> {
         self.attrs.iter().filter(move |attr| attr.path().is_ident(name))
     }
+}
+
+fn find_self(tokens: TokenStream) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(word) if word == "Self" => Some(word),
+        TokenTree::Group(group) => find_self(group.stream()),
+        _ => None,
+    })
 }

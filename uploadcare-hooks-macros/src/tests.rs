@@ -6,20 +6,31 @@ use std::{env, fs, path::Path};
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Item;
 use uploadcare_hooks::{__private as runtime, PayloadVersion};
 
 use crate::events;
 
 /// Expands, and compares with the file `snapshots/{name}.rs`.
 fn expands_to(name: &str, options: TokenStream, function: TokenStream) {
-    let expanded = crate::expand_attribute(options, function);
-    let printed = prettyplease::unparse(&syn::parse2(expanded).unwrap());
+    let mut expanded: syn::File = syn::parse2(crate::expand_attribute(options, function)).unwrap();
+    expanded.items = expanded.items.into_iter().flat_map(expand_handler_type).collect();
+    let printed = prettyplease::unparse(&expanded);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/snapshots").join(format!("{name}.rs"));
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&path, &printed).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(printed, expected, "{} differs", path.display());
+}
+
+/// Expands the attribute on the type beside a handler, as the compiler then does.
+fn expand_handler_type(item: Item) -> Vec<Item> {
+    let Item::Struct(mut ty) = item else { return vec![item] };
+    let attribute = ty.attrs.pop().unwrap().meta;
+    let arguments = attribute.require_list().unwrap().tokens.clone();
+    let expanded = crate::expand::handler_type(arguments, &quote!(#ty)).unwrap();
+    syn::parse2::<syn::File>(expanded).unwrap().items
 }
 
 #[test]

@@ -58,7 +58,11 @@ pub(crate) fn check(options: &Options, function: &Function) -> Result<Handler> {
     }
     let name = options::check_name(options, function, &mut mistakes);
     let payload = options::expected_payload(events.as_ref());
-    let parameters = function::check(function, payload, &mut mistakes);
+    // The compiler has reported the order already. Once it is right, the rest is checked.
+    let parameters = match function.is_out_of_order {
+        true => Vec::new(),
+        false => function::check(function, payload, &mut mistakes),
+    };
     if let Some(error) = mistakes.0 {
         return Err(error);
     }

@@ -1,13 +1,16 @@
 //! What the code that `#[webhook_handler]` and `webhook_handlers!` write names. Not part of the
 //! public interface: it changes with every release. Re-exports only.
 
-pub use std::vec::Vec;
+pub use std::{boxed::Box, vec::Vec};
 
 #[cfg(feature = "discover")]
 pub use inventory;
+#[cfg(feature = "macros")]
+pub use uploadcare_hooks_macros::handler_type;
 
-pub use crate::handler::shim::{
-    Declaration, EVENTS, HandlerFuture, OLD_VERSIONS, Parameter, call, descriptor, inert, parameter,
+pub use crate::handler::{
+    shim::{Declaration, EVENTS, HandlerFuture, NotCalled, OLD_VERSIONS, Parameter, Run, call, descriptor, inert},
+    taken_by::*,
 };
 
 #[cfg(feature = "discover")]

@@ -28,7 +28,7 @@ pub use uploadcare_hooks_macros::webhook_handler;
 /// ```
 #[macro_export]
 macro_rules! webhook_handlers {
-    ($($handler:path),* $(,)?) => {
+    ($($handler:ty),* $(,)?) => {
         $crate::__private::Vec::<$crate::HandlerDescriptor>::from([
             $(<$handler as $crate::Webhook>::DESCRIPTOR),*
         ])

@@ -3,6 +3,7 @@
 
 mod descriptor;
 mod fallible;
+mod list;
 mod outcome;
 mod parameter;
 mod payload;
@@ -10,9 +11,11 @@ pub(crate) mod shim;
 mod states;
 #[cfg(feature = "discover")]
 mod submitted;
+pub(crate) mod taken_by;
 
 pub(crate) use self::descriptor::HandlerFuture;
 pub use self::descriptor::{HandlerDescriptor, Webhook};
+pub use self::list::IntoHandlers;
 pub use self::outcome::{HandlerError, IntoOutcome, Outcome};
 pub use self::parameter::{FromDelivery, HandlerContext};
 pub use self::payload::Payload;

@@ -48,11 +48,13 @@ pub use self::attribute::webhook_handler;
 pub use self::delivery::{Delivery, DeliveryId};
 pub use self::event::{Event, UnknownEvent};
 pub use self::handler::{
-    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoOutcome, Outcome, Payload, RequiredStates,
-    State, Webhook,
+    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoHandlers, IntoOutcome, Outcome, Payload,
+    RequiredStates, State, Webhook,
 };
 pub use self::payload::v0_7::{FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded};
 pub use self::payload::{DecodeError, EventKind, PayloadVersion};
+#[doc(hidden)]
+pub use self::router::Built;
 pub use self::router::{
     BuildError, BuildProblem, FailureKind, HandlerFailure, Rejection, RejectionReason, RouterStats, TriedSecrets,
     WebhookRouter, WebhookRouterBuilder,

@@ -4,6 +4,7 @@
 mod answer;
 mod boot;
 mod builder;
+mod built;
 mod delivery_key;
 mod dispatch;
 mod keyring;
@@ -26,6 +27,7 @@ use tokio::sync::Semaphore;
 pub(crate) use self::answer::{Acknowledged, Answer};
 pub(crate) use self::builder::Limits;
 pub use self::builder::WebhookRouterBuilder;
+pub use self::built::Built;
 pub(crate) use self::dispatch::{Dispatch, Dispatched, Mode};
 pub use self::observe::RouterStats;
 pub use self::problem::{BuildError, BuildProblem};

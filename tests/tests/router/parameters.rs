@@ -113,6 +113,18 @@ async fn take_event(event: Event, reads: ReadsEvent, State(calls): State<Calls>)
 }
 
 #[webhook_handler(event = "file.uploaded")]
+async fn take_payload_twice(first: FileUploaded, reads: ReadsEvent, second: FileUploaded, State(calls): State<Calls>) {
+    assert_eq!(first, second);
+    assert_eq!(address_of_name_in_payload(second), reads.0, "the payload was copied twice");
+    note_call(&calls, "take_payload_twice");
+}
+
+#[tokio::test]
+async fn a_handler_may_take_the_payload_twice() {
+    run_each_once(webhook_handlers![take_payload_twice]).await;
+}
+
+#[webhook_handler(event = "file.uploaded")]
 async fn take_payload_then_event(payload: FileUploaded, reads: ReadsEvent, event: Event, State(calls): State<Calls>) {
     assert_eq!(address_of_name(&event), reads.0, "the payload was copied instead of moved");
     assert_eq!(Event::FileUploaded(payload), event);

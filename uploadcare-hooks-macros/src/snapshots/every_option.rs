@@ -5,15 +5,15 @@ async fn r#move(event: Event) {}
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 struct r#move {}
-#[cfg(feature = "count")]
 #[automatically_derived]
 #[allow(deprecated)]
 impl renamed::hooks::Webhook for r#move {
     const DESCRIPTOR: renamed::hooks::HandlerDescriptor = {
-        const __WEBHOOK_PARAMETER_0: renamed::hooks::__private::Parameter<Event> = renamed::hooks::__private::parameter::<
-            Event,
-            renamed::hooks::event::Any,
-        >(false);
+        renamed::hooks::__submit_handler! {
+            r#move
+        }
+        const __WEBHOOK_PARAMETER_0: renamed::hooks::__private::Parameter<Event> = <Event as renamed::hooks::__private::TakenByAny>::PARAMETER
+            .before(false);
         renamed::hooks::__private::descriptor(
             renamed::hooks::__private::Declaration {
                 name: "count_files",
@@ -26,22 +26,21 @@ impl renamed::hooks::Webhook for r#move {
                 secret_env: ::core::option::Option::Some("FILES_SECRET"),
             },
             &[__WEBHOOK_PARAMETER_0.required_states()],
-            |context| renamed::hooks::__private::call::<
-                (),
-                _,
-            >(
-                context,
-                |context| {
-                    let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
-                    ::core::result::Result::Ok(
-                        r#move(__WEBHOOK_PARAMETER_0.finish(parameter_0, context)?),
-                    )
-                },
+            |context| renamed::hooks::__private::Box::pin(
+                renamed::hooks::__private::call::<
+                    { true & __WEBHOOK_PARAMETER_0.is_taken() },
+                    _,
+                >(
+                    context,
+                    <() as renamed::hooks::IntoOutcome>::into_outcome,
+                    |context| {
+                        let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
+                        ::core::result::Result::Ok(
+                            r#move(__WEBHOOK_PARAMETER_0.finish(parameter_0, context)?),
+                        )
+                    },
+                ),
             ),
         )
     };
-}
-#[cfg(feature = "count")]
-renamed::hooks::__submit_handler! {
-    r#move
 }

@@ -13,18 +13,21 @@ pub(crate) struct index_upload {}
 #[allow(deprecated)]
 impl ::uploadcare_hooks::Webhook for index_upload {
     const DESCRIPTOR: ::uploadcare_hooks::HandlerDescriptor = {
+        ::uploadcare_hooks::__submit_handler! {
+            index_upload
+        }
         const __WEBHOOK_PARAMETER_0: ::uploadcare_hooks::__private::Parameter<
             FileUploaded,
-        > = ::uploadcare_hooks::__private::parameter::<
-            FileUploaded,
-            ::uploadcare_hooks::event::Uploaded,
-        >(__WEBHOOK_PARAMETER_1.event_is_moved());
+        > = <FileUploaded as ::uploadcare_hooks::__private::TakenByUploaded>::PARAMETER
+            .before(__WEBHOOK_PARAMETER_1.event_is_moved());
         const __WEBHOOK_PARAMETER_1: ::uploadcare_hooks::__private::Parameter<
             State<Db>,
-        > = ::uploadcare_hooks::__private::parameter::<
-            State<Db>,
+        > = <State<
+            Db,
+        > as ::uploadcare_hooks::__private::TakenAsState<
             ::uploadcare_hooks::event::Uploaded,
-        >(false);
+        >>::PARAMETER
+            .before(false);
         ::uploadcare_hooks::__private::descriptor(
             ::uploadcare_hooks::__private::Declaration {
                 name: "index_upload",
@@ -40,25 +43,31 @@ impl ::uploadcare_hooks::Webhook for index_upload {
                 __WEBHOOK_PARAMETER_0.required_states(),
                 __WEBHOOK_PARAMETER_1.required_states(),
             ],
-            |context| ::uploadcare_hooks::__private::call::<
-                Result<(), DbError>,
-                _,
-            >(
-                context,
-                |context| {
-                    let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
-                    let parameter_1 = __WEBHOOK_PARAMETER_1.make(context)?;
-                    ::core::result::Result::Ok(
-                        index_upload(
-                            __WEBHOOK_PARAMETER_0.finish(parameter_0, context)?,
-                            __WEBHOOK_PARAMETER_1.finish(parameter_1, context)?,
-                        ),
-                    )
-                },
+            |context| ::uploadcare_hooks::__private::Box::pin(
+                ::uploadcare_hooks::__private::call::<
+                    {
+                        true & __WEBHOOK_PARAMETER_0.is_taken()
+                            & __WEBHOOK_PARAMETER_1.is_taken()
+                    },
+                    _,
+                >(
+                    context,
+                    <Result<
+                        (),
+                        DbError,
+                    > as ::uploadcare_hooks::IntoOutcome>::into_outcome,
+                    |context| {
+                        let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
+                        let parameter_1 = __WEBHOOK_PARAMETER_1.make(context)?;
+                        ::core::result::Result::Ok(
+                            index_upload(
+                                __WEBHOOK_PARAMETER_0.finish(parameter_0, context)?,
+                                __WEBHOOK_PARAMETER_1.finish(parameter_1, context)?,
+                            ),
+                        )
+                    },
+                ),
             ),
         )
     };
-}
-::uploadcare_hooks::__submit_handler! {
-    index_upload
 }

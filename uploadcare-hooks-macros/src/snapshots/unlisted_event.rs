@@ -7,12 +7,17 @@ struct moderated {}
 #[allow(deprecated)]
 impl ::uploadcare_hooks::Webhook for moderated {
     const DESCRIPTOR: ::uploadcare_hooks::HandlerDescriptor = {
+        ::uploadcare_hooks::__submit_handler! {
+            moderated
+        }
         const __WEBHOOK_PARAMETER_0: ::uploadcare_hooks::__private::Parameter<
             Payload<Moderation>,
-        > = ::uploadcare_hooks::__private::parameter::<
-            Payload<Moderation>,
+        > = <Payload<
+            Moderation,
+        > as ::uploadcare_hooks::__private::TakenAsPayload<
             ::uploadcare_hooks::event::Unlisted,
-        >(false);
+        >>::PARAMETER
+            .before(false);
         ::uploadcare_hooks::__private::descriptor(
             ::uploadcare_hooks::__private::Declaration {
                 name: "moderated",
@@ -25,21 +30,23 @@ impl ::uploadcare_hooks::Webhook for moderated {
                 secret_env: ::core::option::Option::None,
             },
             &[__WEBHOOK_PARAMETER_0.required_states()],
-            |context| ::uploadcare_hooks::__private::call::<
-                (),
-                _,
-            >(
-                context,
-                |context| {
-                    let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
-                    ::core::result::Result::Ok(
-                        moderated(__WEBHOOK_PARAMETER_0.finish(parameter_0, context)?),
-                    )
-                },
+            |context| ::uploadcare_hooks::__private::Box::pin(
+                ::uploadcare_hooks::__private::call::<
+                    { true & __WEBHOOK_PARAMETER_0.is_taken() },
+                    _,
+                >(
+                    context,
+                    <() as ::uploadcare_hooks::IntoOutcome>::into_outcome,
+                    |context| {
+                        let parameter_0 = __WEBHOOK_PARAMETER_0.make(context)?;
+                        ::core::result::Result::Ok(
+                            moderated(
+                                __WEBHOOK_PARAMETER_0.finish(parameter_0, context)?,
+                            ),
+                        )
+                    },
+                ),
             ),
         )
     };
-}
-::uploadcare_hooks::__submit_handler! {
-    moderated
 }

@@ -11,19 +11,16 @@ pub(super) fn check(function: &Function, payload: &str, mistakes: &mut Mistakes)
     let sig = &function.sig;
     let mut expected = Expected { name: &sig.ident, payload, shown: false };
     if sig.asyncness.is_none() {
-        mistakes.on(sig.fn_token, expected.after("a webhook handler is an `async fn`"));
+        mistakes.on(sig.fn_token, expected.after("a webhook handler is an `async fn`: write `async` in front of `fn`"));
     }
     if let Some(constness) = &sig.constness {
-        mistakes.on(constness, expected.after("a webhook handler cannot be `const`"));
+        mistakes.on(constness, expected.after("a webhook handler cannot be `const`: leave it out"));
     }
     if !sig.safety.to_token_stream().is_empty() {
-        mistakes.on(
-            &sig.safety,
-            expected.after("a webhook handler is called by safe code: it cannot be `unsafe` or `safe`"),
-        );
+        mistakes.on(&sig.safety, expected.after("a webhook handler is called by safe code: leave `unsafe` out"));
     }
     if let Some(abi) = &sig.abi {
-        mistakes.on(abi, expected.after("a webhook handler cannot be `extern`"));
+        mistakes.on(abi, expected.after("a webhook handler cannot be `extern`: leave it out"));
     }
     if !sig.generics.params.is_empty() {
         mistakes.on(
@@ -41,13 +38,21 @@ pub(super) fn check(function: &Function, payload: &str, mistakes: &mut Mistakes)
     {
         mistakes.on(output, expected.after("a webhook handler cannot return `impl Trait`: name the type"));
     }
+    if let Some(self_type) = function.first_self_type() {
+        mistakes.on(
+            self_type,
+            expected
+                .after("a webhook handler is a free function: move it out of the `impl`, and write the type's name"),
+        );
+    }
     let mut types = Vec::new();
     for input in &sig.inputs {
         match input {
             FnArg::Receiver(receiver) => mistakes.on(
                 receiver,
                 expected.after(
-                    "a webhook handler is a free function: it cannot take `self`; take shared values as `State<T>`",
+                    "a webhook handler is a free function: move it out of the `impl`, and take shared values as \
+                     `State<T>` instead of `self`",
                 ),
             ),
             FnArg::Typed(input) => match input.ty.as_ref() {

@@ -2,7 +2,7 @@
 //! with types of actix-web; decides nothing about a delivery.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Scope,
     dev::{HttpServiceFactory, Payload},
     web,
 };
@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::body::{self, Unread};
 use crate::{
     handler::HandlerDescriptor,
-    router::{Answer, WebhookRouter},
+    router::{Answer, Built, WebhookRouter, WebhookRouterBuilder},
 };
 
 impl WebhookRouter {
@@ -86,6 +86,18 @@ impl WebhookRouter {
             body,
         };
         body::answer(self, request).await
+    }
+}
+
+impl WebhookRouterBuilder {
+    /// Cannot be called: the compiler says that `build` is missing. Returns a named type, because
+    /// the compiler would report an `impl HttpServiceFactory` once more.
+    #[doc(hidden)]
+    pub fn mount(self, path: &str) -> Scope
+    where
+        for<'a> Self: Built,
+    {
+        web::scope("").service(self.router().clone().mount(path))
     }
 }
 

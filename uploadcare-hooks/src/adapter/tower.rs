@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     handler::HandlerDescriptor,
-    router::{Answer, WebhookRouter, decode_path},
+    router::{Answer, Built, WebhookRouter, WebhookRouterBuilder, decode_path},
 };
 
 /// A [`WebhookRouter`] as a [`tower_service::Service`], made by
@@ -108,6 +108,17 @@ impl WebhookRouter {
     /// ```
     pub fn into_service(self) -> WebhookService {
         WebhookService { router: self, mount: Arc::from("") }
+    }
+}
+
+impl WebhookRouterBuilder {
+    /// Cannot be called: the compiler says that `build` is missing.
+    #[doc(hidden)]
+    pub fn into_service(self) -> WebhookService
+    where
+        for<'a> Self: Built,
+    {
+        self.router().clone().into_service()
     }
 }
 

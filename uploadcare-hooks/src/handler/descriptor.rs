@@ -8,9 +8,8 @@ use crate::payload::{EventKind, PayloadVersion};
 /// A function annotated with `#[webhook_handler]`. The attribute implements this trait;
 /// applications do not implement it themselves.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a webhook handler",
-    label = "not annotated with `#[webhook_handler(..)]`",
-    note = "`webhook_handlers![..]` lists functions annotated with `#[webhook_handler(event = \"..\")]`"
+    message = "`{Self}` is not a webhook handler: list functions annotated with `#[webhook_handler(event = \"..\")]`",
+    label = "not annotated with `#[webhook_handler(..)]`"
 )]
 pub trait Webhook {
     /// All that a router needs to know of the function.

@@ -12,10 +12,12 @@ pub type Outcome = Result<(), HandlerError>;
 
 /// What a handler may return: `()`, or a `Result<(), E>` whose error turns into a [`HandlerError`].
 #[diagnostic::on_unimplemented(
-    message = "a webhook handler cannot return `{Self}`",
-    label = "neither `()` nor `Result<(), E>`",
-    note = "return `Result<(), E>`, where `E` is any error type that is `Send + Sync + 'static` \
-            (also `anyhow::Error`, `String`), or `HandlerError`"
+    message = "a webhook handler returns `()` or `Result<(), HandlerError>`, not `{Self}`",
+    label = "neither `()` nor a `Result<(), E>` with an error type that handlers may have",
+    note = "in `Result<(), E>`, `E` is `HandlerError`, `anyhow::Error`, `String`, or a type that is \
+            `std::error::Error + Send + Sync + 'static`",
+    note = "turn another error, such as `actix_web::Error`, into a `HandlerError`: \
+            `.map_err(|error| HandlerError::new(error.to_string()))?`"
 )]
 pub trait IntoOutcome {
     /// Turns the return value into an outcome.
@@ -25,12 +27,16 @@ pub trait IntoOutcome {
     fn into_outcome(self) -> Outcome;
 }
 
+// About another type the compiler shows the message of `IntoOutcome`. It lists neither this
+// implementation nor the traits that the `E` of a `Result` lacks.
+#[diagnostic::do_not_recommend]
 impl IntoOutcome for () {
     fn into_outcome(self) -> Outcome {
         Ok(())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<HandlerError>> IntoOutcome for Result<(), E> {
     fn into_outcome(self) -> Outcome {
         self.map_err(Into::into)

@@ -1,45 +1,56 @@
 //! What the code that `#[webhook_handler]` writes calls, by way of `__private`. The generated code
 //! only passes on; the logic is here.
 
-use futures_util::FutureExt;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::{
+    FutureExt,
+    future::{Either, Map},
+};
 
 pub use super::descriptor::{Declaration, HandlerFuture};
 use super::{
-    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, IntoOutcome, RequiredStates, parameter::LastUse,
+    FromDelivery, HandlerContext, HandlerDescriptor, HandlerError, Outcome, RequiredStates, parameter::LastUse,
 };
 use crate::payload::{for_each_event, for_each_old_payload};
 
-/// One parameter of a handler of the event `E`, as a constant: the states that it needs, and how to
-/// make it.
+/// One parameter of a handler, as a constant: the states that it needs, and how to make it.
 #[derive(Debug)]
 pub struct Parameter<T> {
     make: fn(&mut HandlerContext) -> Result<T, HandlerError>,
-    /// Whether it is made after all others and moves the event out of the delivery.
-    moves_event: bool,
-    /// Whether this or a later parameter moves the event.
-    event_is_moved: bool,
+    /// Makes it after all others, so that it may move the event out of the delivery.
+    make_last: fn(&mut HandlerContext) -> Result<T, HandlerError>,
+    /// Whether it can move the event.
+    can_move_event: bool,
+    /// Whether a later parameter moves the event.
+    later_moves_event: bool,
     required_states: fn(&mut RequiredStates),
 }
 
-/// Describes a parameter. The last one that can move the event does so; `event_is_moved` says
-/// whether a later parameter is that one.
-///
-/// The only function that names [`FromDelivery`], so that a wrong type gives one error.
-pub const fn parameter<T: FromDelivery<E>, E>(event_is_moved: bool) -> Parameter<T> {
-    let moves_event = T::MOVES_EVENT && !event_is_moved;
-    Parameter {
-        make: if moves_event { make_last::<T, E> } else { T::from_delivery },
-        moves_event,
-        event_is_moved: T::MOVES_EVENT || event_is_moved,
-        required_states: T::required_states,
-    }
-}
-
-fn make_last<T: FromDelivery<E>, E>(context: &mut HandlerContext) -> Result<T, HandlerError> {
-    T::move_from_delivery(LastUse::new(context))
-}
-
 impl<T> Parameter<T> {
+    /// The parameter of a handler of the event `E`.
+    pub(super) const fn new<E>() -> Self
+    where
+        T: FromDelivery<E>,
+    {
+        Self {
+            make: T::from_delivery,
+            make_last: make_last::<T, E>,
+            can_move_event: T::MOVES_EVENT,
+            later_moves_event: false,
+            required_states: T::required_states,
+        }
+    }
+
+    /// The last parameter that can move the event does so; `event_is_moved` says whether a later
+    /// parameter is that one.
+    pub const fn before(self, event_is_moved: bool) -> Self {
+        Self { later_moves_event: event_is_moved, ..self }
+    }
+
     /// Names the states that it needs.
     pub const fn required_states(&self) -> fn(&mut RequiredStates) {
         self.required_states
@@ -47,21 +58,35 @@ impl<T> Parameter<T> {
 
     /// For the parameter before this one: whether this or a later parameter moves the event.
     pub const fn event_is_moved(&self) -> bool {
-        self.event_is_moved
+        self.can_move_event || self.later_moves_event
     }
 
     /// First, for each parameter in order: makes it, unless it is to be made last.
     pub fn make(&self, context: &mut HandlerContext) -> Result<Option<T>, HandlerError> {
-        if self.moves_event { Ok(None) } else { (self.make)(context).map(Some) }
+        if self.is_made_last() { Ok(None) } else { (self.make)(context).map(Some) }
     }
 
     /// Then, for each parameter in order: makes it if it was to be made last.
     pub fn finish(&self, made: Option<T>, context: &mut HandlerContext) -> Result<T, HandlerError> {
         match made {
             Some(parameter) => Ok(parameter),
-            None => (self.make)(context),
+            None => (self.make_last)(context),
         }
     }
+
+    const fn is_made_last(&self) -> bool {
+        self.can_move_event && !self.later_moves_event
+    }
+
+    /// True. A constant that is made from this value has no value if the parameter is of a type
+    /// that a handler cannot take.
+    pub const fn is_taken(&self) -> bool {
+        true
+    }
+}
+
+fn make_last<T: FromDelivery<E>, E>(context: &mut HandlerContext) -> Result<T, HandlerError> {
+    T::move_from_delivery(LastUse::new(context))
 }
 
 /// Puts a descriptor together.
@@ -73,19 +98,36 @@ pub const fn descriptor(
     HandlerDescriptor::new(declaration, required_states, run)
 }
 
-/// Makes the parameters, then calls the function with them.
-pub fn call<R, F>(
+/// Makes the parameters, then calls the function with them. Generated code boxes the future, and
+/// there the compiler finds that it is not `Send`.
+///
+/// `TAKEN` is a constant without a value if a parameter is of a wrong type. Then the type of the
+/// future is wrong too, and the compiler does not report in addition that it is not `Send`.
+pub fn call<const TAKEN: bool, F: Future>(
     mut context: HandlerContext,
+    into_outcome: fn(F::Output) -> Outcome,
     function: impl FnOnce(&mut HandlerContext) -> Result<F, HandlerError>,
-) -> HandlerFuture
-where
-    F: Future<Output = R> + Send + 'static,
-    R: IntoOutcome + 'static,
-{
+) -> Run<F, TAKEN> {
     match function(&mut context) {
         // Not an `async` block: that would hold the future, and with it the payload, twice.
-        Ok(future) => Box::pin(future.map(R::into_outcome)),
-        Err(error) => Box::pin(std::future::ready(Err(error))),
+        Ok(future) => Either::Left(future.map(into_outcome)),
+        Err(error) => Either::Right(NotCalled(Some(error))),
+    }
+}
+
+/// The run of a handler.
+pub type Run<F, const TAKEN: bool> = Either<Map<F, fn(<F as Future>::Output) -> Outcome>, NotCalled<TAKEN>>;
+
+/// The run of a handler that is not called, because a parameter could not be made.
+#[derive(Debug)]
+pub struct NotCalled<const TAKEN: bool>(Option<HandlerError>);
+
+impl<const TAKEN: bool> Future for NotCalled<TAKEN> {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Outcome> {
+        // It is not polled again after that.
+        Poll::Ready(self.0.take().map_or(Ok(()), Err))
     }
 }
 

@@ -2,8 +2,8 @@
 //! `Event`, the payload parameters of handlers and the router's index are made from it.
 //!
 //! To add an event, add a row here and its payload to `v0_7.rs`; the compiler and the tests then
-//! name the places that are left: the re-exports in `lib.rs`, the note at `FromDelivery`, and the
-//! list of the attribute, which is another crate.
+//! name the places that are left: the re-exports in `lib.rs`, the note at `FromDelivery`, the
+//! messages in `handler/taken_by.rs`, and the list of the attribute, which is another crate.
 
 use super::open_enum::open_enum;
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    handler::{HandlerDescriptor, States},
+    handler::{HandlerDescriptor, IntoHandlers, States},
     signature::SigningSecret,
 };
 
@@ -136,8 +136,8 @@ impl WebhookRouterBuilder {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn handlers(mut self, handlers: impl IntoIterator<Item = HandlerDescriptor>) -> Self {
-        self.handlers.extend(handlers);
+    pub fn handlers(mut self, handlers: impl IntoHandlers) -> Self {
+        self.handlers.extend(handlers.into_handlers());
         self
     }
 

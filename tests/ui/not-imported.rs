@@ -1,0 +1,15 @@
+//! See "cannot find type `index` in this scope" in the attribute's documentation.
+#![allow(unused)]
+
+use uploadcare_hooks::webhook_handlers;
+
+mod handlers {
+    use uploadcare_hooks::{FileUploaded, webhook_handler};
+
+    #[webhook_handler(event = "file.uploaded")]
+    pub async fn index(event: FileUploaded) {}
+}
+
+fn main() {
+    let _ = webhook_handlers![index];
+}

@@ -1,0 +1,128 @@
+//! Which parameters a handler may have, once for each marker: the traits differ only in what the
+//! compiler says about a wrong type. Generated code names them, so that the message can name the
+//! handler's event and its payload, which [`FromDelivery<E>`](FromDelivery) cannot.
+
+use super::{FromDelivery, shim::Parameter};
+use crate::event;
+
+macro_rules! taken_by {
+    ($($name:ident, $marker:ident, $message:literal, $label:literal, $note:literal;)+) => {$(
+        #[diagnostic::on_unimplemented(
+            message = $message,
+            label = $label,
+            note = $note,
+            note = "every handler may take `Event`, `Arc<Event>`, `Delivery`, `DeliveryId`, `State<T>` and \
+                    `Payload<T>`, an `Option` or `Result<_, HandlerError>` of a parameter, and types of your own that \
+                    implement `FromDelivery`"
+        )]
+        /// Parameters that a handler with this marker may have.
+        pub trait $name: Sized {
+            /// How to make the parameter.
+            const PARAMETER: Parameter<Self>;
+        }
+
+        // The message is about this trait instead of about `FromDelivery`.
+        #[diagnostic::do_not_recommend]
+        impl<T: FromDelivery<event::$marker>> $name for T {
+            const PARAMETER: Parameter<T> = Parameter::new::<event::$marker>();
+        }
+    )+};
+}
+
+taken_by! {
+    TakenByUploaded, Uploaded,
+        "a handler of `file.uploaded` takes `FileUploaded`, not `{Self}`",
+        "expected `FileUploaded`, or a type that every handler may take",
+        "the payload of `file.uploaded` is `uploadcare_hooks::FileUploaded`";
+    TakenByStored, Stored,
+        "a handler of `file.stored` takes `FileStored`, not `{Self}`",
+        "expected `FileStored`, or a type that every handler may take",
+        "the payload of `file.stored` is `uploadcare_hooks::FileStored`";
+    TakenByDeleted, Deleted,
+        "a handler of `file.deleted` takes `FileDeleted`, not `{Self}`",
+        "expected `FileDeleted`, or a type that every handler may take",
+        "the payload of `file.deleted` is `uploadcare_hooks::FileDeleted`";
+    TakenByInfected, Infected,
+        "a handler of `file.infected` takes `FileInfected`, not `{Self}`",
+        "expected `FileInfected`, or a type that every handler may take",
+        "the payload of `file.infected` is `uploadcare_hooks::FileInfected`";
+    TakenByInfoUpdated, InfoUpdated,
+        "a handler of `file.info_updated` takes `FileInfoUpdated`, not `{Self}`",
+        "expected `FileInfoUpdated`, or a type that every handler may take",
+        "the payload of `file.info_updated` is `uploadcare_hooks::FileInfoUpdated`";
+    TakenByUploadedV06, UploadedV06,
+        "a handler of `file.uploaded` with `version = \"0.6\"` takes `v0_6::FileUploaded`, not `{Self}`",
+        "expected `v0_6::FileUploaded`, or a type that every handler may take",
+        "the payload of version 0.6 is `uploadcare_hooks::payload::v0_6::FileUploaded`; without `version` the \
+         handler takes `FileUploaded`";
+    TakenByUploadedV05, UploadedV05,
+        "a handler of `file.uploaded` with `version = \"0.5\"` or `\"\"` takes `v0_5::FileUploaded`, not `{Self}`",
+        "expected `v0_5::FileUploaded`, or a type that every handler may take",
+        "the payload of version 0.5 is `uploadcare_hooks::payload::v0_5::FileUploaded`; without `version` the \
+         handler takes `FileUploaded`";
+    TakenByAny, Any,
+        "a handler of several events takes `Event`, not `{Self}`",
+        "expected `Event`, or another type that every handler may take",
+        "`match` on the `Event` to get at the payload of each event, or write one handler for each event, with \
+         `event = \"..\"`";
+    TakenByUnlisted, Unlisted,
+        "a handler of an unlisted event takes `UnknownEvent` or `Payload<T>`, not `{Self}`",
+        "expected `UnknownEvent`, or a type that every handler may take",
+        "in `Payload<T>`, `T` is a type of your own that implements `serde::de::DeserializeOwned`";
+}
+
+/// A trait for every marker, for parameters that are written in one way.
+macro_rules! taken_as {
+    ($(#[$attr:meta])* $name:ident) => {
+        $(#[$attr])*
+        pub trait $name<E>: Sized {
+            /// How to make the parameter.
+            const PARAMETER: Parameter<Self>;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: FromDelivery<E>, E> $name<E> for T {
+            const PARAMETER: Parameter<T> = Parameter::new::<E>();
+        }
+    };
+}
+
+taken_as! {
+    /// Parameters that are written as `State<..>`: the message says what a state must be.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be shared by handlers: write `State<Arc<T>>`, with a `T` that is `Send + Sync`",
+        label = "the value of a `State` must be `Clone + Send + Sync + 'static`",
+        note = "each run of a handler gets a clone of the value, and runs may be on different threads: use `Arc` \
+                instead of `Rc`, `Mutex` instead of `RefCell`, and `Arc<T>` if `T` is not `Clone`",
+        note = "`State` is `uploadcare_hooks::State`; the `State` of another crate cannot be taken from a delivery"
+    )]
+    TakenAsState
+}
+
+taken_as! {
+    /// Parameters that are written as `Payload<..>`: the message says what the type must be.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be read from JSON: add `#[derive(serde::Deserialize)]` to the type inside",
+        label = "the type in a `Payload` must be `serde::de::DeserializeOwned`",
+        note = "a type that borrows from the JSON, such as one with a field of type `&str`, is not `DeserializeOwned`",
+        note = "`Payload` is `uploadcare_hooks::Payload`; the `Payload` of another crate cannot be taken from a \
+                delivery"
+    )]
+    TakenAsPayload
+}
+
+#[cfg(test)]
+mod tests {
+    macro_rules! messages {
+        ($($(#[$doc:meta])* $name:ident = $word:literal, marker $marker:ident;)+) => {
+            [$(concat!("a handler of `", $word, "` takes `", stringify!($name), "`, not `{Self}`")),+]
+        };
+    }
+
+    #[test]
+    fn the_message_about_a_wrong_parameter_names_the_payload_of_every_event() {
+        for message in crate::payload::for_each_event!(messages) {
+            assert!(include_str!("taken_by.rs").contains(message), "{message}");
+        }
+    }
+}
