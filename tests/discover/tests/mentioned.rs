@@ -3,11 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![forbid(unsafe_code)]
 
-use tests::{
-    deliveries::{payload, secret, signed_request},
-    log::Log,
-};
+use std::{fs, sync::Arc};
+
 use tests_discover as _;
+use uploadcare_hooks::testing::{Sample, deliver, secret};
 use uploadcare_hooks::{BuildProblem, FileDeleted, FileStored, WebhookRouter, webhook_handler, webhook_handlers};
 
 #[webhook_handler(event = "file.deleted")]
@@ -36,19 +35,21 @@ fn names(hooks: &WebhookRouter) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn every_annotated_function_that_is_linked_in_is_found_and_runs() {
-    let log = Log::default();
-    let _guard = log.capture();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let writer = Arc::new(log.reopen().unwrap());
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
     let builder = WebhookRouter::builder().signing_secret(secret());
     let hooks = builder.discovered_handlers().expect_handlers(4).build().unwrap();
     assert_eq!(names(&hooks), ["archive_linked", "forget", "move", "quarantine_linked"]);
-    let text = log.text();
+    let text = fs::read_to_string(log.path()).unwrap();
     let found =
         text.lines().find(|line| line.contains("4 webhook handlers discovered: `mentioned::forget` (")).unwrap();
     assert!(found.contains("`tests_discover::scan::quarantine_linked` (tests/discover/src/lib.rs:"), "{found}");
 
     for (event, status) in [("file.deleted", 204), ("file.stored", 500)] {
-        let request = signed_request("/", &secret(), payload(event).to_string());
-        assert_eq!(hooks.handle(request).await.status(), status, "{event}");
+        let delivered = deliver(&hooks, Sample::of(event).sign(&secret())).await;
+        assert_eq!(delivered.status(), status, "{delivered}");
     }
 }
 

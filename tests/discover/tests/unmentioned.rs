@@ -1,8 +1,7 @@
 //! What a program finds that depends on a crate of handlers and never mentions it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use tests::deliveries::secret;
-use uploadcare_hooks::{FileDeleted, WebhookRouter, webhook_handler};
+use uploadcare_hooks::{FileDeleted, WebhookRouter, testing::secret, webhook_handler};
 
 #[webhook_handler(event = "file.deleted")]
 async fn forget(_event: FileDeleted) {}
