@@ -1,6 +1,8 @@
 //! What a test logs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tracing::{Dispatch, subscriber::NoSubscriber};
 
 /// The log lines of a test.
 #[derive(Debug, Clone, Default)]
@@ -9,6 +11,10 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Collects the log lines of this thread until the guard is dropped.
     pub fn capture(&self) -> tracing::subscriber::DefaultGuard {
+        // With a single subscriber in the whole process, `tracing` asks the one of the thread that
+        // is the first to reach a log line whether it is wanted, for all threads.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let writer = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)

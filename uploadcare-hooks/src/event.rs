@@ -5,6 +5,7 @@ mod marker;
 mod unknown;
 
 use bytes::Bytes;
+use serde::Deserialize as _;
 
 pub use self::{marker::*, unknown::UnknownEvent};
 pub use crate::payload::EventKind;
@@ -103,7 +104,9 @@ impl Event {
     /// not known, or have texts that are not Unicode.
     #[cold]
     fn read_odd(json: &[u8], body: Body<'_>, error: &serde_json::Error) -> Result<Self, DecodeError> {
-        if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), version } }) = serde_json::from_slice(json) {
+        // Not `from_slice`, which would also fail on what is behind the object.
+        let peeked = Peek::deserialize(&mut serde_json::Deserializer::from_slice(json));
+        if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), version } }) = peeked {
             return UnknownEvent::read(name, version, json).map(Self::Unknown);
         }
         let Some(repaired) = repair(json).map(Bytes::from) else {

@@ -14,6 +14,7 @@ pub mod testing;
 mod adapter;
 #[cfg(feature = "discover")]
 mod discover;
+mod missing;
 #[cfg(feature = "client")]
 pub mod registration;
 

@@ -36,7 +36,6 @@ pub(crate) use self::runner::contain;
 #[allow(unused_imports, reason = "only adapters that read bodies and paths need them")]
 pub(crate) use self::stage::{Admitted, Unverified, Verified, announced_length};
 pub(crate) use self::time_limit::TimeLimit;
-#[allow(unused_imports, reason = "only the adapter for tower needs it")]
 pub(crate) use self::verification::decode_path;
 pub(crate) use self::watcher::Watcher;
 use self::{delivery_key::DeliveryKey, keyring::Keyring, observe::Observer, routes::Route};
@@ -139,25 +138,29 @@ impl WebhookRouter {
         self.core.observer.stats()
     }
 
-    /// The checks that need no body. `path` is relative to the mount.
+    /// The checks that need no body. `path` is relative to the mount, and decoded.
+    #[allow(dead_code, reason = "only adapters that read bodies need it")]
     pub(crate) fn admit(&self, method: &str, path: &str, headers: &HeaderMap) -> Result<Admitted<'_>, Answer> {
-        self.check_head(method, path, headers).map_err(|rejection| self.refuse_head(&rejection, headers))
+        self.check_head(method, path, headers).map_err(|rejection| self.refuse_head(&rejection, None, headers))
     }
 
-    /// Answers a request whose path is not below the mount.
+    /// Answers a request whose path is not below this mount.
     #[allow(dead_code, reason = "only adapters that know their mount need it")]
-    pub(crate) fn refuse_path(&self, path: &str, headers: &HeaderMap) -> Answer {
-        self.refuse_head(&Rejection::at(path, RejectionReason::UnknownPath), headers)
+    pub(crate) fn refuse_path(&self, path: &str, mount: &str, headers: &HeaderMap) -> Answer {
+        let mount = Some(mount).filter(|mount| !mount.is_empty());
+        self.refuse_head(&Rejection::at(path, RejectionReason::UnknownPath), mount, headers)
     }
 
-    fn refuse_head(&self, rejection: &Rejection, headers: &HeaderMap) -> Answer {
+    /// Answers a request that the checks of its head refused.
+    pub(crate) fn refuse_head(&self, rejection: &Rejection, mount: Option<&str>, headers: &HeaderMap) -> Answer {
         if matches!(rejection.reason(), RejectionReason::UnknownPath) && headers.contains_key(SIGNATURE_HEADER) {
-            self.core.observer.lost(rejection.path(), self.core.routes.iter().map(|route| route.path));
+            self.core.observer.lost(rejection.path(), mount, self.core.routes.iter().map(|route| route.path));
         }
         self.core.observer.rejected(rejection)
     }
 
     /// Answers a request whose body was read, or could not be.
+    #[allow(dead_code, reason = "only adapters that read bodies need it")]
     pub(crate) async fn deliver(&self, request: Result<Unverified<'_>, Box<Rejection>>) -> Answer {
         self.core.observer.ended(&self.process(request).await)
     }

@@ -248,3 +248,16 @@ async fn a_clock_at_the_end_of_all_time_ends_a_run() {
     assert_eq!(queue.run_all(&hooks).await.len(), 2);
     assert_eq!(queue.jobs().len(), 1);
 }
+
+#[tokio::test]
+async fn running_all_leaves_a_job_that_runs_elsewhere_to_its_run() {
+    let (runs, queue) = (Runs::default(), MemoryQueue::new());
+    let hooks = builder(&runs).queue(queue.storage()).handlers(webhook_handlers![hang_once]).build().unwrap();
+    assert_eq!(deliver(&hooks, "file.stored").await, StatusCode::ACCEPTED);
+    let mut elsewhere = Box::pin(queue.run_due(&hooks));
+    assert!(poll!(&mut elsewhere).is_pending());
+    assert!(queue.run_all(&hooks).await.is_empty());
+    assert_eq!(runs.of("hang_once"), 1);
+    drop(elsewhere);
+    assert_eq!(told(&queue.run_all(&hooks).await), [("hang_once", 2, "")]);
+}

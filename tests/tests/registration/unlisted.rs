@@ -1,13 +1,15 @@
 //! Subscriptions of events that this version does not know.
 
-use tests::{deliveries::secret, log::Log};
+use std::time::Duration;
+
+use tests::{deliveries::secret, log::Log, routers::deliver_signed};
 use uploadcare_hooks::{
-    HandlerDescriptor, UnknownEvent, WebhookRouter,
+    HandlerDescriptor, SigningSecret, UnknownEvent, WebhookRouter,
     client::ClientError,
     registration::{Action, RegistrationError, Subscriptions},
     webhook_handler, webhook_handlers,
 };
-use uploadcare_sim::Simulator;
+use uploadcare_sim::{Simulator, Subscription};
 
 use crate::{BASE, audit, client, index, simulator, there};
 
@@ -18,6 +20,9 @@ async fn moderated(_event: UnknownEvent) {}
 
 #[webhook_handler(event = "moderation.state_changed", unlisted, path = "/audit")]
 async fn moderated_at_audit(_event: UnknownEvent) {}
+
+#[webhook_handler(event = "moderation.state_changed", unlisted, path = "/audit", secret_env = "CARGO_PKG_NAME")]
+async fn moderated_with_own_secret(_event: UnknownEvent) {}
 
 fn needed(handlers: Vec<HandlerDescriptor>) -> Subscriptions {
     let hooks = WebhookRouter::builder().signing_secret(secret()).handlers(handlers).build().unwrap();
@@ -77,4 +82,37 @@ fn plain_http_to_another_machine_is_warned_of_before_anything_is_sent() {
         let _subscriptions = hooks.build().unwrap().subscriptions(base_url).unwrap();
         assert_eq!(log.text().contains("is plain http: everyone on the way can read its deliveries"), warned);
     }
+}
+
+#[test]
+fn an_unlisted_event_with_a_secret_of_its_own_beside_a_handler_of_every_event_is_a_conflict() {
+    let hooks = WebhookRouter::builder().signing_secret(secret());
+    let hooks = hooks.handlers(webhook_handlers![moderated_with_own_secret, audit]).build().unwrap();
+    let error = hooks.subscriptions(BASE).unwrap_err();
+    assert!(matches!(&error, RegistrationError::ConflictingSecrets { event, .. } if event.as_str() == MODERATION));
+}
+
+#[tokio::test]
+async fn a_rotation_ends_although_uploadcare_refuses_an_event() {
+    let simulator = simulator();
+    let hooks = WebhookRouter::builder().signing_secret(secret()).handlers(webhook_handlers![moderated, index]);
+    let hooks = hooks.build().unwrap();
+    let subscriptions = hooks.subscriptions(BASE).unwrap().grace_period(Duration::ZERO);
+    let new = SigningSecret::new("the new secret").unwrap();
+    assert_eq!(deliver_signed(&hooks, &secret()).await, 204);
+    let error = subscriptions.rotate_secret(&client(&simulator), new.clone()).await.unwrap_err();
+    assert!(error.is_only_refused_events(), "{error}");
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new).await), (401, 204));
+}
+
+#[tokio::test]
+async fn subscriptions_of_unlisted_events_and_of_newer_versions_are_never_replaced() {
+    let simulator = simulator();
+    for (event, version) in [(MODERATION, ""), (MODERATION, "0.8"), ("file.uploaded", "0.8")] {
+        let base = if version == "0.8" { format!("{BASE}/") } else { BASE.to_owned() };
+        simulator.subscribe(Subscription { version: Some(version.to_owned()), ..there(event, &base) });
+    }
+    let subscriptions = needed(webhook_handlers![moderated, index]).replace_outdated(true);
+    let plan = subscriptions.plan(&client(&simulator)).await.unwrap();
+    assert_eq!((plan.steps.len(), plan.writes()), (3, 0), "{plan}");
 }

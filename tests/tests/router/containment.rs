@@ -108,3 +108,22 @@ async fn a_handler_that_waits_beside_one_that_blocks_is_not_accused() {
     let log = log.text();
     assert!(log.contains("handler `block_the_thread` blocked") && !log.contains("`wait_shortly` blocked"), "{log}");
 }
+
+#[tokio::test]
+async fn a_handler_that_is_dropped_with_its_request_is_logged() {
+    #[webhook_handler(event = "file.stored")]
+    async fn wait_for_ever() {
+        std::future::pending::<()>().await;
+    }
+
+    let log = Log::default();
+    let _guard = log.capture();
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![wait_for_ever]).build().unwrap();
+    let mut request = Box::pin(deliver(&hooks, "file.stored"));
+    assert!(futures_util::poll!(&mut request).is_pending());
+    assert!(!log.text().contains("was dropped"));
+    drop(request);
+    let text = log.text();
+    assert_eq!(text.matches("WARN").count(), 1, "{text}");
+    assert!(text.contains("handler `wait_for_ever` was dropped before it ended, so delivery "), "{text}");
+}

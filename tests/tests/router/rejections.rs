@@ -7,7 +7,7 @@ use http::Request;
 use tests::deliveries::payload;
 use uploadcare_hooks::webhook_handlers;
 
-use super::{Notes, builder, index, note, send, take_notes};
+use super::{Log, Notes, builder, deliver, index, note, send, take_notes};
 
 #[tokio::test]
 async fn every_rejected_request_is_reported_with_its_path_and_code() {
@@ -49,4 +49,19 @@ async fn a_panic_in_on_rejection_does_not_change_the_answer() {
         .build()
         .unwrap();
     assert_eq!(send(&hooks, "{}").await.status(), 422);
+}
+
+#[tokio::test]
+async fn requests_to_paths_of_their_own_invention_do_not_silence_the_log() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).build().unwrap();
+    for number in 0..1500 {
+        let request = http::Request::get(format!("/{number}")).header("X-Uc-Signature", "x");
+        assert_eq!(hooks.handle(request.body(bytes::Bytes::new()).unwrap()).await.status(), 404);
+    }
+    assert_eq!(log.text().matches("a request with a signature came to path").count(), 20);
+    assert_eq!(deliver(&hooks, "file.deleted").await, 204);
+    let text = log.text();
+    assert!(text.lines().any(|line| line.contains("INFO") && line.contains("takes \"file.deleted\"")), "not logged");
 }

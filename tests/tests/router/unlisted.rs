@@ -116,6 +116,11 @@ async fn an_unlisted_event_whose_body_is_no_object_is_answered_422_or_passed_on_
         assert_eq!(send(&hooks, body).await.status(), 422, "{body}");
         assert!(take_notes(&notes).is_empty(), "{body}");
     }
+    let odd = json!({"hook": {"event": "moderation.state_changed", "version": {"a": [1]}}, "data": {}}).to_string();
+    assert_eq!(send(&hooks, odd.clone()).await.status(), 422, "`moderated` needs a state");
+    assert_eq!(take_notes(&notes), ["keep moderation.state_changed "]);
+    let error = Event::from_slice(format!("{odd} x").as_bytes()).unwrap_err();
+    assert_eq!((error.path(), error.problem().contains("trailing characters")), (".", true), "{error}");
     for data in [json!(null), json!([1, 2]), json!("text")] {
         assert_eq!(send(&hooks, moderation(data).to_string()).await.status(), 422);
         assert_eq!(take_notes(&notes), ["keep moderation.state_changed 0.7"]);

@@ -110,9 +110,22 @@ async fn a_delivery_that_finds_no_handler_is_logged_once_with_the_way_out() {
     let app = axum::Router::new().route_service("/hooks", router().into_service());
     check(app, &[("/hooks", 404), ("/hooks", 404)]).await;
     let text = log.text();
-    let lines: Vec<_> = text.lines().filter(|line| line.contains("a signed request came to path \"/hooks\"")).collect();
+    let warning = "a request with a signature came to path \"/hooks\"";
+    let lines: Vec<_> = text.lines().filter(|line| line.contains(warning)).collect();
     assert_eq!(lines.len(), 1, "{text}");
     assert!(lines[0].contains("WARN") && lines[0].contains(".at(mount)") && lines[0].contains("\"/audit\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_service_that_knows_its_mount_where_the_server_removes_it_says_so() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let app = axum::Router::new().nest_service("/hooks", router().into_service().at("/hooks"));
+    check(app, &[("/hooks", 404)]).await;
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("came to path \"/\", which is outside of \"/hooks\""));
+    let line = line.unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("WARN") && line.contains("leave `.at(..)` out"), "{text}");
 }
 
 #[test]

@@ -213,6 +213,7 @@ fn found_by_path() -> Vec<Case> {
         unknown("an encoded slash", "/hooks%2Faudit").outside(),
         unknown("an encoded slash at the end", "/hooks/audit%2F"),
         unknown("a path encoded twice", "/hooks/%2561udit"),
+        unknown("a path that is encoded when it is decoded", "/hooks/%%361udit"),
         unknown("other letter case", "/hooks/Audit"),
         unknown("a path that begins like the mount", "/hookshot").outside(),
         unknown("a handler's path outside the mount", "/audit").outside(),

@@ -215,3 +215,21 @@ async fn what_is_told_of_deliveries_at_the_same_time_is_not_mixed_up() {
         delivered.outcome_of(expected);
     }
 }
+
+#[tokio::test]
+async fn a_request_is_answered_as_handle_answers_it() {
+    let hooks = WebhookRouter::builder().signing_secret(testing::secret()).handlers(webhook_handlers![index]);
+    let hooks = hooks.build().unwrap();
+    for (method, path) in [("HEAD", "/"), ("GET", "/"), ("POST", "/nowhere"), ("POST", "/")] {
+        let request = || {
+            let mut request = Sample::of("file.uploaded").at(path).sign(&testing::secret());
+            *request.method_mut() = method.parse().unwrap();
+            request
+        };
+        let delivered = testing::deliver(&hooks, request()).await;
+        let (head, body) = hooks.handle(request()).await.into_parts();
+        let response = delivered.response();
+        assert_eq!((response.status(), response.headers()), (head.status, &head.headers), "{method} {path}");
+        assert_eq!(response.body(), &body, "{method} {path}");
+    }
+}

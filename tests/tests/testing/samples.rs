@@ -109,6 +109,10 @@ fn labels_make_a_sample_as_large_as_wanted() {
     let sample = Sample::of("file.stored").grow_to(60_000);
     assert!((60_000..61_000).contains(&sample.body().len()));
     assert!(sample.event().file().unwrap().appdata.labels().unwrap().unwrap().data.labels.len() > 100);
+    let length = sample.body().len();
+    let twice = sample.grow_to(5_000);
+    assert_eq!(twice.body().len(), length, "it is long enough already");
+    assert!((70_000..71_000).contains(&twice.grow_to(70_000).body().len()));
 }
 
 #[test]

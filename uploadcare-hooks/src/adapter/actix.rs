@@ -79,7 +79,8 @@ impl WebhookRouter {
         };
         let request = Unread {
             method: request.method().as_str(),
-            path: Ok(request.match_info().unprocessed()),
+            // actix-web has decoded it.
+            path: Ok(Some(request.match_info().unprocessed()).filter(|path| !path.is_empty()).unwrap_or("/")),
             headers: headers(request),
             // actix-web has sent `100 Continue` already.
             is_body_held_back: false,

@@ -24,8 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// A request whose body was not read yet.
 pub(super) struct Unread<'a, S> {
     pub(super) method: &'a str,
-    /// The path below the mount, or the whole path of a request that is not below the mount.
-    pub(super) path: Result<&'a str, &'a str>,
+    /// The path below the mount, decoded.
+    pub(super) path: Result<&'a str, Outside<'a>>,
     pub(super) headers: HeaderMap,
     /// Whether the client sends the body only when the server begins to read it, after `Expect:
     /// 100-continue`.
@@ -33,6 +33,12 @@ pub(super) struct Unread<'a, S> {
     /// `None` if there is no body, because the client sent none or something before the router
     /// consumed it.
     pub(super) body: Option<S>,
+}
+
+/// The whole path of a request that is not below its service's mount.
+pub(super) struct Outside<'a> {
+    pub(super) path: &'a str,
+    pub(super) mount: &'a str,
 }
 
 /// Answers a request. Reads its body, within the router's limits of bytes and time.
@@ -50,7 +56,7 @@ pub(super) async fn answer<E: Display>(
     let start = Instant::now();
     let admitted = match path {
         Ok(path) => router.admit(method, path, &headers),
-        Err(whole_path) => Err(router.refuse_path(whole_path, &headers)),
+        Err(Outside { path, mount }) => Err(router.refuse_path(path, mount, &headers)),
     };
     let (answer, discards_rest) = match admitted {
         Ok(admitted) => {
@@ -86,7 +92,7 @@ async fn read<'r, E: Display>(
 ) -> Result<Unverified<'r>, Box<Rejection>> {
     let Some(body) = body else { return admitted.with_body(headers, None) };
     let limit = router.body_timeout();
-    let read = match TimeLimit(Some(limit)).apply(&mut pin!(collect(router.body_limit(), body))).await {
+    let read = match TimeLimit(Some(limit)).apply(&mut pin!(collect(router.body_limit(), limit, body))).await {
         Ok(read) => read,
         Err(_) => Err(RejectionReason::BodyTooSlow { limit }),
     };
@@ -99,12 +105,18 @@ async fn read<'r, E: Display>(
 /// Holds at most `limit` bytes. A body that comes in one piece is not copied.
 async fn collect<E: Display>(
     limit: usize,
+    time_limit: Duration,
     mut body: Pin<&mut impl Stream<Item = Result<Bytes, E>>>,
 ) -> Result<Bytes, RejectionReason> {
+    let start = Instant::now();
     let mut left = limit;
     let mut checked = |chunk: Result<Bytes, E>| -> Result<Bytes, RejectionReason> {
         let chunk = chunk.map_err(|error| RejectionReason::BodyUnreadable(error.to_string()))?;
         left = left.checked_sub(chunk.len()).ok_or(RejectionReason::BodyTooLarge { limit })?;
+        // A timer ends a body that waits. One that never waits and never ends must be ended here.
+        if chunk.is_empty() && start.elapsed() > time_limit {
+            return Err(RejectionReason::BodyTooSlow { limit: time_limit });
+        }
         Ok(chunk)
     };
     let Some(first) = body.next().await else { return Ok(Bytes::new()) };
@@ -124,7 +136,8 @@ async fn collect<E: Display>(
 async fn discard<E>(mut body: Pin<&mut impl Stream<Item = Result<Bytes, E>>>) {
     let mut left = MOST_DISCARDED;
     while let Ok(Some(Ok(chunk))) = TimeLimit(Some(LONGEST_PAUSE)).apply(&mut body.next()).await {
-        match left.checked_sub(chunk.len() as u64) {
+        // At least one byte, so that a body of empty pieces ends too.
+        match left.checked_sub(chunk.len().max(1) as u64) {
             Some(rest) => left = rest,
             None => break,
         }

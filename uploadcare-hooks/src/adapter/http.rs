@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::router::{Answer, WebhookRouter};
+use crate::router::{Answer, Rejection, Watcher, WebhookRouter, decode_path};
 
 impl WebhookRouter {
     /// Answers one request of plain [`http`](::http) types: for servers and platforms without an
@@ -42,15 +42,28 @@ impl WebhookRouter {
     /// # fn main() {}
     /// ```
     pub async fn handle(&self, request: ::http::Request<Bytes>) -> ::http::Response<Bytes> {
+        let (response, _) = self.handle_watched(request, None).await;
+        response
+    }
+
+    /// Answers a request. Also returns the rejection if it was not acknowledged.
+    pub(crate) async fn handle_watched<'a>(
+        &'a self,
+        request: ::http::Request<Bytes>,
+        watcher: Option<&'a dyn Watcher>,
+    ) -> (::http::Response<Bytes>, Option<Box<Rejection>>) {
         let (head, body) = request.into_parts();
-        let answer = match self.admit(head.method.as_str(), head.uri.path(), &head.headers) {
-            Ok(admitted) => {
-                let body = Some(body).filter(|body| !body.is_empty());
-                self.deliver(admitted.with_body(head.headers, body)).await
-            }
-            Err(answer) => answer,
-        };
-        respond(answer, &head.method)
+        let (answer, rejection) =
+            match self.check_head(head.method.as_str(), &decode_path(head.uri.path()), &head.headers) {
+                Ok(admitted) => {
+                    let body = Some(body).filter(|body| !body.is_empty());
+                    let unverified = admitted.with_body(head.headers, body);
+                    let ended = self.process(unverified.map(|unverified| unverified.watched_by(watcher))).await;
+                    (self.core.observer.ended(&ended), ended.err())
+                }
+                Err(rejection) => (self.refuse_head(&rejection, None, &head.headers), Some(rejection)),
+            };
+        (respond(answer, &head.method), rejection)
     }
 }
 

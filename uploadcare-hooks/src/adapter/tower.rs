@@ -19,7 +19,7 @@ use http_body::Body;
 
 pub use self::response::ResponseBody;
 use super::{
-    body::{self, Unread},
+    body::{self, Outside, Unread},
     http::respond,
 };
 use crate::{
@@ -149,7 +149,7 @@ impl WebhookService {
         let mut body = pin!(body);
         let request = Unread {
             method: head.method.as_str(),
-            path: relative(&path, &self.mount).ok_or(whole_path),
+            path: relative(&path, &self.mount).ok_or(Outside { path: whole_path, mount: &self.mount }),
             is_body_held_back: head.headers.contains_key(header::EXPECT),
             headers: head.headers,
             body: (!body.is_end_stream()).then(|| chunks(body.as_mut())),
@@ -160,25 +160,26 @@ impl WebhookService {
 
 /// The part of a path below the mount; `None` if the path is outside.
 fn relative<'p>(path: &'p str, mount: &str) -> Option<&'p str> {
-    path.strip_prefix(mount).filter(|rest| rest.is_empty() || rest.starts_with('/') || mount.is_empty())
+    match path.strip_prefix(mount)? {
+        "" if !mount.is_empty() => Some("/"),
+        rest => Some(rest).filter(|rest| rest.starts_with('/')),
+    }
 }
 
-/// The data of a body, and its errors as texts, because they need not be `Send`. Trailers are
-/// skipped: they are not signed.
+/// The data of a body, and its errors as texts, because they need not be `Send`. Trailers are no
+/// data: they are not signed.
 fn chunks<B>(mut body: Pin<&mut B>) -> impl Stream<Item = Result<Bytes, String>>
 where
     B: Body,
     B::Error: Display,
 {
     stream::poll_fn(move |context| {
-        loop {
-            let Some(frame) = ready!(body.as_mut().poll_frame(context)) else { return Poll::Ready(None) };
-            match frame.map(http_body::Frame::into_data) {
-                Ok(Ok(mut data)) => return Poll::Ready(Some(Ok(data.copy_to_bytes(data.remaining())))),
-                Ok(Err(_trailers)) => {}
-                Err(error) => return Poll::Ready(Some(Err(error.to_string()))),
-            }
-        }
+        let frame = ready!(body.as_mut().poll_frame(context));
+        Poll::Ready(frame.map(|frame| match frame.map(http_body::Frame::into_data) {
+            Ok(Ok(mut data)) => Ok(data.copy_to_bytes(data.remaining())),
+            Ok(Err(_trailers)) => Ok(Bytes::new()),
+            Err(error) => Err(error.to_string()),
+        }))
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a handler may return.
 
-use std::{error::Error, fmt};
+use std::{any::Any, error::Error, fmt};
 
 use crate::{
     message::{debug_like_display, with_causes},
@@ -37,9 +37,14 @@ impl IntoOutcome for () {
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Into<HandlerError>> IntoOutcome for Result<(), E> {
+impl<E: Into<HandlerError> + 'static> IntoOutcome for Result<(), E> {
     fn into_outcome(self) -> Outcome {
-        self.map_err(Into::into)
+        self.map_err(|error| {
+            let any: &dyn Any = &error;
+            let kind = any.downcast_ref().and_then(carried_by);
+            let error = error.into();
+            HandlerError { kind: kind.unwrap_or(error.kind), ..error }
+        })
     }
 }
 
@@ -52,8 +57,9 @@ impl<E: Into<HandlerError>> IntoOutcome for Result<(), E> {
 /// Like `anyhow::Error` it does not implement [`std::error::Error`], so that every error can turn
 /// into it. It turns into `Box<dyn Error>`, so a test may call a handler with `?`, and into
 /// `anyhow::Error`: a function that returns `anyhow::Result` may fail with
-/// `Err(HandlerError::discard(..))?`, and a handler that passes that error on, also with a context
-/// around it, still discards the delivery.
+/// `Err(HandlerError::discard(..))?`, and a handler that returns that error, also with
+/// `anyhow::Context` around it, still discards the delivery. Inside an error of another type it
+/// does not: that error is a failure of its own.
 ///
 /// ```
 /// use uploadcare_hooks::{FileUploaded, HandlerError};
@@ -122,8 +128,10 @@ impl HandlerError {
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for HandlerError {
     fn from(error: E) -> Self {
         let source = error.into();
-        let kind = carried_kind(source.as_ref()).unwrap_or(Kind::Temporary);
-        Self { source, kind }
+        // An `anyhow::Error` that is a `HandlerError` and says nothing more.
+        let carried = source.source().and_then(|cause| cause.downcast_ref::<Carried>());
+        let kind = carried.filter(|carried| carried.to_string() == source.to_string()).map(|carried| carried.0.kind);
+        Self { kind: kind.unwrap_or(Kind::Temporary), source }
     }
 }
 
@@ -146,16 +154,10 @@ struct Carried(HandlerError);
 /// What a [`HandlerError`] turns into: an error that says the same.
 struct Carrier(Carried);
 
-/// What the innermost of the causes says that came from a [`HandlerError`].
-fn carried_kind(error: &(dyn Error + 'static)) -> Option<Kind> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(Carried(carried)) = error.downcast_ref() {
-            return Some(carried.kind);
-        }
-        cause = error.source();
-    }
-    None
+/// What the `HandlerError` in an `anyhow::Error` says. `anyhow` looks for it below its own contexts
+/// only, not among the causes of other errors.
+fn carried_by(error: &anyhow::Error) -> Option<Kind> {
+    error.downcast_ref().map(|Carrier(Carried(error))| error.kind)
 }
 
 impl Error for Carried {
@@ -172,7 +174,7 @@ impl Error for Carrier {
 
 impl fmt::Display for Carried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&with_causes(self.0.get_ref()))
     }
 }
 
@@ -239,6 +241,26 @@ mod tests {
         }
         let made = Err::<(), _>(anyhow::anyhow!(HandlerError::discard("made by the macro")));
         assert!(made.into_outcome().unwrap_err().is_discard());
+    }
+
+    #[test]
+    fn an_error_that_has_a_discard_among_its_causes_is_a_failure_of_its_own() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("one of the batch failed")]
+        struct Batch(#[source] anyhow::Error);
+
+        let batch = || Batch(HandlerError::discard("no name").into());
+        assert!(!HandlerError::from(batch()).is_discard());
+        assert!(!Err::<(), _>(batch()).into_outcome().unwrap_err().is_discard());
+        assert!(!Err::<(), _>(anyhow::Error::new(batch())).into_outcome().unwrap_err().is_discard());
+    }
+
+    #[test]
+    fn the_mismatch_of_a_payload_is_named_once_however_it_comes() {
+        let mismatch = || HandlerError::mismatch(crate::payload::from_slice::<u8>(b"[]").unwrap_err());
+        let passed_on = Err::<(), _>(anyhow::Error::from(mismatch())).into_outcome().unwrap_err();
+        assert!(passed_on.is_mismatch());
+        assert_eq!(passed_on.to_string(), mismatch().to_string());
     }
 
     #[test]

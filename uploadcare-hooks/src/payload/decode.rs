@@ -8,7 +8,7 @@ use super::repair::repair;
 ///
 /// The message names the JSON path and may quote the value found there. Control characters, line
 /// breaks and other invisible characters of both are escaped, so that the message fits in one log
-/// line.
+/// line, and what is longer than 500 characters is cut off.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at `{path}`: {problem}")]
 pub struct DecodeError {
@@ -42,14 +42,23 @@ impl DecodeError {
 
 /// Escapes what is not printable. Quotes and backslashes stay, since `serde` has quoted and escaped
 /// most values once already.
+///
+/// Cuts off what is longer than a log line should be: a payload may have keys and values of any
+/// length.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    const MAX_CHARS: usize = 500;
+    let (kept, more) = match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => (text.get(..end).unwrap_or(text), "…"),
+        None => (text, ""),
+    };
+    let mut escaped = String::with_capacity(kept.len());
+    for character in kept.chars() {
         match character {
             '"' | '\'' | '\\' => escaped.push(character),
             _ => escaped.extend(character.escape_debug()),
         }
     }
+    escaped.push_str(more);
     escaped
 }
 
@@ -86,6 +95,13 @@ pub(crate) fn locate<'de, T: Deserialize<'de>>(json: &'de [u8], error: &serde_js
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_about_a_very_long_value_is_cut_off() {
+        let error = DecodeError::new("data.é", &"é".repeat(200_000));
+        assert_eq!(error.problem().chars().count(), 501);
+        assert!(error.to_string().ends_with("éé…"));
+    }
 
     #[test]
     fn an_error_stays_in_one_line_whatever_it_quotes() {

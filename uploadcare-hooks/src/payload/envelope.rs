@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{AddonName, EventKind, InitiatorKind, PayloadVersion, lenient};
@@ -129,7 +130,13 @@ pub(crate) struct PeekedHook {
     pub(crate) version: PayloadVersion,
 }
 
-/// The form of an unknown event is not known, so its version may be any scalar.
+/// The form of an unknown event is not known, so its version may be anything. What is no scalar
+/// counts as absent.
 fn peeked_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PayloadVersion, D::Error> {
-    Ok(lenient::text(deserializer)?.map(PayloadVersion::from).unwrap_or_default())
+    let version = match Value::deserialize(deserializer)? {
+        Value::String(version) => version,
+        scalar @ (Value::Number(_) | Value::Bool(_)) => scalar.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+    };
+    Ok(PayloadVersion::from(version))
 }

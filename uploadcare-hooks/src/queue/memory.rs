@@ -2,7 +2,7 @@
 //! process. Knows no handler and no clock.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -25,6 +25,8 @@ pub(crate) struct Memory {
     jobs: Mutex<Jobs>,
     /// How many jobs it was ever given.
     given: AtomicU64,
+    /// The runs that were dropped before they ended, as a process that died leaves them.
+    abandoned: Mutex<BTreeSet<String>>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -99,7 +101,7 @@ impl Row {
 impl Memory {
     /// An empty queue that reads the time with this function.
     pub(crate) fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { jobs: Mutex::default(), given: AtomicU64::default(), now: Box::new(now) }
+        Self { jobs: Mutex::default(), given: AtomicU64::default(), abandoned: Mutex::default(), now: Box::new(now) }
     }
 
     pub(crate) fn storage(self: &Arc<Self>) -> Storage {
@@ -121,9 +123,24 @@ impl Memory {
         due.map(|row| row.job.name.clone()).collect()
     }
 
-    /// When the next job is due, that of a worker which ended included: milliseconds since 1970.
+    /// When the next job is due that waits, or whose run was dropped: milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<i64> {
-        self.lock().values().filter(|row| row.is_open()).map(|row| row.due_at).min()
+        let abandoned = self.abandoned();
+        let comes_due = |row: &&Row| match &row.state {
+            State::Waiting => true,
+            State::Running(worker) => abandoned.contains(worker),
+            State::Dead(_) | State::Done(_) => false,
+        };
+        self.lock().values().filter(comes_due).map(|row| row.due_at).min()
+    }
+
+    /// Notes that a worker was dropped, so that nothing renews its leases.
+    pub(super) fn abandon(&self, worker: &str) {
+        self.abandoned().insert(worker.to_owned());
+    }
+
+    fn abandoned(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.abandoned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes out this job if it is due.

@@ -91,13 +91,14 @@ impl Memory {
     pub(crate) async fn run_due(self: &Arc<Self>, router: &WebhookRouter) -> Vec<Ran> {
         let queue = self.queue_of(router);
         self.forget_done(queue.options.retention, u32::MAX);
-        let step = Step { router, queue, memory: self, worker: Uuid::new_v4().to_string() };
+        let mut step = Step { router, queue, memory: self, worker: Uuid::new_v4().to_string(), has_ended: false };
         let mut ran = Vec::new();
         for name in self.due() {
             if let Some(taken) = self.take(&name, &step.worker, queue.options.lease) {
                 ran.push(step.run(taken).await);
             }
         }
+        step.has_ended = true;
         ran
     }
 
@@ -114,6 +115,15 @@ struct Step<'a> {
     queue: &'a Queue,
     memory: &'a Memory,
     worker: String,
+    has_ended: bool,
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.memory.abandon(&self.worker);
+        }
+    }
 }
 
 impl Step<'_> {

@@ -34,7 +34,9 @@ impl Subscriptions {
     /// # Errors
     /// [`RegistrationError::Client`] if the subscriptions cannot be listed.
     /// [`RegistrationError::Steps`] if some steps failed: all others were carried out, and another
-    /// `sync` goes on from there.
+    /// `sync` goes on from there. An application whose handlers take `unlisted` events can start
+    /// although Uploadcare refuses these events: see
+    /// [`is_only_refused_events`](RegistrationError::is_only_refused_events).
     pub async fn sync(&self, client: &Client) -> Result<Plan, RegistrationError> {
         let _turn = self.router.core.registration.lock().await;
         self.sync_in_turn(client).await

@@ -78,6 +78,28 @@ pub enum RegistrationError {
     },
 }
 
+impl RegistrationError {
+    /// Whether all that failed is that Uploadcare does not offer the events of some `unlisted`
+    /// handlers to the project yet. All other subscriptions are in place, so an application can
+    /// start:
+    ///
+    /// ```
+    /// use uploadcare_hooks::{client::Client, registration::{RegistrationError, Subscriptions}};
+    ///
+    /// async fn register(subscriptions: &Subscriptions, client: &Client) -> Result<(), RegistrationError> {
+    ///     match subscriptions.sync(client).await {
+    ///         Err(error) if error.is_only_refused_events() => eprintln!("{error}"),
+    ///         synced => println!("{}", synced?),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn is_only_refused_events(&self) -> bool {
+        let refused = |failure: &StepFailure| matches!(failure.error, ClientError::UnknownEvent(_));
+        matches!(self, Self::Steps { failures, .. } if failures.iter().all(refused))
+    }
+}
+
 /// A step of a plan that failed.
 #[non_exhaustive]
 pub struct StepFailure {

@@ -167,8 +167,7 @@ pub(super) fn compare(base_url: &str, options: SyncOptions, needed: &[Wanted], l
         let mut found: Vec<_> = list.iter().filter(|found| is_wanted(wanted, found)).collect();
         // The one that serves best stays, and the others are its duplicates: pruning must not
         // delete an active one and leave a paused one.
-        let outdated = |found: &Subscription| found.version != PayloadVersion::V0_7;
-        found.sort_by_key(|found| (!found.is_active, outdated(found), found.target_url != wanted.target_url));
+        found.sort_by_key(|found| (!found.is_active, is_outdated(found), found.target_url != wanted.target_url));
         match found.split_first() {
             None => steps.push(missing(wanted)),
             Some((first, duplicates)) => {
@@ -225,7 +224,7 @@ fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step
     if !found.is_active {
         findings.push(Finding::Paused);
     }
-    let outdated = found.version != PayloadVersion::V0_7;
+    let outdated = is_outdated(found);
     if outdated {
         findings.push(Finding::Outdated(found.version.clone()));
     }
@@ -247,6 +246,14 @@ fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step
     };
     findings.extend(also_delivered(wanted));
     step_of(found, findings, change)
+}
+
+/// Whether a subscription of version 0.7 would be better. Newer versions are not outdated. For an
+/// event that this version of the crate does not know, nothing is known of its versions, and
+/// Uploadcare may refuse to create the subscription again.
+fn is_outdated(found: &Subscription) -> bool {
+    let is_old = matches!(found.version, PayloadVersion::Unversioned | PayloadVersion::V0_5 | PayloadVersion::V0_6);
+    is_old && !matches!(found.event, EventKind::Other(_))
 }
 
 /// A duplicate that is not pruned still delivers, so its secret must be right. One of an old

@@ -25,7 +25,9 @@ impl Subscriptions {
     /// # Errors
     /// [`RegistrationError::Client`] if the subscriptions cannot be listed, and
     /// [`RegistrationError::Steps`] if some cannot be changed: all secrets stay valid, and another
-    /// call goes on from there. [`RegistrationError::NothingToRotate`] if every handler has a
+    /// call goes on from there. If [only subscriptions of unlisted events were
+    /// refused](RegistrationError::is_only_refused_events), the grace period begins all the same.
+    /// [`RegistrationError::NothingToRotate`] if every handler has a
     /// secret of its own, and [`RegistrationError::ConflictingSecrets`] if such a handler shares a
     /// subscription with one that uses the router's secret: nothing is changed then.
     pub async fn rotate_secret(&self, client: &Client, new: SigningSecret) -> Result<Plan, RegistrationError> {
@@ -36,8 +38,11 @@ impl Subscriptions {
         let _turn = self.router.core.registration.lock().await;
         // Without an end for the others, until every subscription has the new one.
         self.router.replace_secret(&new, Duration::MAX);
-        let plan = self.sync_in_turn(client).await?;
-        self.router.replace_secret(&new, self.options.grace_period);
-        Ok(plan)
+        let synced = self.sync_in_turn(client).await;
+        // A subscription that cannot be created is signed with no secret at all.
+        if synced.as_ref().map_or_else(RegistrationError::is_only_refused_events, |_| true) {
+            self.router.replace_secret(&new, self.options.grace_period);
+        }
+        synced
     }
 }

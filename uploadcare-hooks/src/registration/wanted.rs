@@ -93,6 +93,19 @@ impl Subscriptions {
         Ok(unknown)
     }
 
+    /// The events that a handler of every event gets at this path: those that this version knows,
+    /// and those that other handlers name there.
+    fn events_at(&self, path: &str) -> Vec<EventKind> {
+        let mut events: Vec<_> = EventKind::KNOWN.iter().map(|event| EventKind::from(*event)).collect();
+        let here = self.router.handlers().filter(|handler| handler.path() == path);
+        for event in here.filter_map(HandlerDescriptor::events).flatten() {
+            if !events.contains(&event) {
+                events.push(event);
+            }
+        }
+        events
+    }
+
     /// What one handler needs.
     fn wanted_by(
         &self,
@@ -111,9 +124,9 @@ impl Subscriptions {
             return Err(RegistrationError::NoSecret { handler: handler.name().to_owned() });
         }
         let version = handler.version();
-        let events = match handler.events() {
+        let events: Vec<_> = match handler.events() {
             Some(events) => events.collect(),
-            None => EventKind::KNOWN.iter().map(|event| EventKind::from(*event)).collect::<Vec<_>>(),
+            None => self.events_at(handler.path()),
         };
         let wanted = |event| Wanted {
             event,

@@ -61,14 +61,19 @@ const MAX_FIRSTS: usize = 1000;
 /// How much of an event's name or of a path is logged and remembered.
 const MAX_LOGGED_CHARS: usize = 100;
 
+/// How many paths of lost deliveries are logged.
+const MAX_LOST: usize = 20;
+
 /// Counts and logs for one router.
 #[derive(Default)]
 pub(crate) struct Observer {
     counters: Counters,
     on_rejection: Option<RejectionHook>,
-    /// What was logged once: events that no handler wanted, handlers that blocked, mounts, paths of
-    /// lost deliveries.
+    /// What was logged once: events that no handler wanted, handlers that blocked, mounts.
     firsts: Mutex<BTreeSet<(String, String)>>,
+    /// The paths of lost deliveries that were logged. Everyone can send such requests, so they are
+    /// few and apart from the rest.
+    lost: Mutex<BTreeSet<String>>,
 }
 
 fn count(counter: &AtomicU64) {
@@ -162,17 +167,29 @@ impl Observer {
         tracing::debug!("delivery {id} was done before: acknowledged without a run");
     }
 
-    /// A signed request came to a path where no handler answers: the server or the subscription is
-    /// configured wrongly, and deliveries are lost.
-    pub(super) fn lost(&self, path: &str, answering: impl Iterator<Item = &'static str>) {
+    /// A request with a signature came to a path where no handler answers: the server or the
+    /// subscription may be configured wrongly, and deliveries are lost. `mount` is the mount that
+    /// the path should have begun with.
+    pub(super) fn lost(&self, path: &str, mount: Option<&str>, answering: impl Iterator<Item = &'static str>) {
         let path: String = path.chars().take(MAX_LOGGED_CHARS).collect();
-        if self.is_first(&path, "lost", MAX_FIRSTS) {
-            tracing::warn!(
-                "a signed request came to path {path:?}, where no handler answers. Handlers answer at {:?}, relative \
-                 to the mount. Check the target URL of the subscription, and whether the server removes the mount \
-                 from the path; a tower service is told its mount with `.at(mount)`. Logged once per path",
+        {
+            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+            if lost.len() >= MAX_LOST || !lost.insert(path.clone()) {
+                return;
+            }
+        }
+        match mount {
+            Some(mount) => tracing::warn!(
+                "a request with a signature came to path {path:?}, which is outside of {mount:?}, the mount given \
+                 with `.at(..)`. If the server removes the mount from the path, as `nest_service` of axum does, leave \
+                 `.at(..)` out. Otherwise check the target URL of the subscription. Logged once per path"
+            ),
+            None => tracing::warn!(
+                "a request with a signature came to path {path:?}, where no handler answers. Handlers answer at {:?}, \
+                 relative to the mount. Check the target URL of the subscription, and whether the server removes the \
+                 mount from the path; a tower service is told its mount with `.at(mount)`. Logged once per path",
                 answering.collect::<Vec<_>>()
-            );
+            ),
         }
     }
 
@@ -209,6 +226,13 @@ pub(super) fn secrets_expired(positions: &[usize]) {
     if !positions.is_empty() {
         tracing::info!("the signing secrets {positions:?}, which were replaced, are not accepted any more");
     }
+}
+
+pub(super) fn handler_dropped(handler: &str, id: DeliveryId) {
+    tracing::warn!(
+        "handler `{handler}` was dropped before it ended, so delivery {id} is not acknowledged: its client left, a \
+         time limit in front of the router ended the request, or the server or the worker was stopped"
+    );
 }
 
 pub(super) fn drop_panicked(handler: &str, message: &str) {

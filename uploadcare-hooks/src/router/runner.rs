@@ -11,7 +11,7 @@ use std::{
 
 use super::{FailureKind, HandlerFailure, Watcher, WebhookRouter, observe, time_limit::OutOfTime};
 use crate::{
-    delivery::Delivery,
+    delivery::{Delivery, DeliveryId},
     handler::{HandlerContext, HandlerDescriptor, HandlerFuture, Outcome},
 };
 
@@ -40,14 +40,22 @@ impl WebhookRouter {
 
     /// Runs a handler on a delivery, and says how it failed, a discarded delivery included.
     pub(crate) async fn run_handler(&self, handler: &HandlerDescriptor, delivery: Delivery) -> Result<(), FailureKind> {
+        let id = delivery.id();
         let context = HandlerContext::new(delivery, Arc::clone(&self.core.states));
         let limit = self.core.limits.handler;
         let mut work = match contain(|| (handler.run)(context)) {
-            Ok(future) => Contained { handler: handler.name(), future: Some(future), longest_poll: Duration::ZERO },
+            Ok(future) => Contained {
+                handler: handler.name(),
+                delivery: id,
+                future: Some(future),
+                longest_poll: Duration::ZERO,
+                has_ended: false,
+            },
             Err(message) => return Err(FailureKind::Panicked(message)),
         };
         let ended = limit.apply(&mut work).await;
         let blocked = work.longest_poll;
+        work.has_ended = true;
         // Before the answer, because a handler's locals may take long to drop, or panic.
         drop(work);
         match ended {
@@ -70,9 +78,12 @@ impl WebhookRouter {
 /// or because the client went away.
 struct Contained {
     handler: &'static str,
+    delivery: DeliveryId,
     future: Option<HandlerFuture>,
     /// For how long the handler blocked its thread at most, between two points where it waited.
     longest_poll: Duration,
+    /// Whether it ended, or its time did. Otherwise its request is dropped with it.
+    has_ended: bool,
 }
 
 impl Future for Contained {
@@ -92,6 +103,9 @@ impl Future for Contained {
 
 impl Drop for Contained {
     fn drop(&mut self) {
+        if !self.has_ended {
+            observe::handler_dropped(self.handler, self.delivery);
+        }
         let future = self.future.take();
         if let Err(message) = contain(|| drop(future)) {
             observe::drop_panicked(self.handler, &message);

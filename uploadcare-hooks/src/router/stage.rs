@@ -76,10 +76,9 @@ impl<'r> Admitted<'r> {
 }
 
 impl<'r> Unverified<'r> {
-    /// Adds a watcher.
-    #[allow(dead_code, reason = "only the testing kit watches")]
-    pub(crate) fn watched_by(self, watcher: &'r dyn Watcher) -> Self {
-        Self { watcher: Some(watcher), ..self }
+    /// Adds a watcher, if there is one.
+    pub(crate) fn watched_by(self, watcher: Option<&'r dyn Watcher>) -> Self {
+        Self { watcher, ..self }
     }
 
     pub(super) fn reject(&self, secrets: TriedSecrets, reason: RejectionReason) -> Box<Rejection> {

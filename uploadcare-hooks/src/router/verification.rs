@@ -15,16 +15,15 @@ use crate::{
 };
 
 impl WebhookRouter {
-    /// The checks that need no body. `path` is relative to the mount.
+    /// The checks that need no body. `path` is relative to the mount, and decoded once, by
+    /// [`decode_path`] or by the server.
     pub(crate) fn check_head(
         &self,
         method: &str,
         path: &str,
         headers: &HeaderMap,
     ) -> Result<Admitted<'_>, Box<Rejection>> {
-        let path = if path.is_empty() { "/" } else { path };
-        let decoded = decode_path(path);
-        let wanted = if decoded.len() > 1 { decoded.strip_suffix('/').unwrap_or(&decoded) } else { &decoded };
+        let wanted = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
         let Some(route) = self.core.routes.iter().find(|route| route.path == wanted) else {
             return Err(Rejection::at(path, RejectionReason::UnknownPath));
         };

@@ -72,22 +72,27 @@ impl Clock {
 
     /// Moves the clock forward to this time. Changes nothing if it shows a later one.
     pub fn advance_to(&self, time: Timestamp) {
-        if let Ok(by) = Duration::try_from(time.duration_since(self.now())) {
-            self.advance(by);
+        let mut advanced = self.advanced();
+        if let Ok(in_all) = Duration::try_from(time.duration_since(self.start())) {
+            *advanced = in_all.min(LONGEST).max(*advanced);
         }
     }
 
     /// The time that it shows.
     pub fn now(&self) -> Timestamp {
-        let start = match self.0.start {
-            Start::Fixed(time, _) => time,
-            Start::Ticking => Timestamp::now(),
-        };
         // A day beyond the last that a timestamp can have is that last one.
         SignedDuration::try_from(*self.advanced())
             .ok()
-            .and_then(|advanced| start.checked_add(advanced).ok())
+            .and_then(|advanced| self.start().checked_add(advanced).ok())
             .unwrap_or(Timestamp::MAX)
+    }
+
+    /// The time that it would show if it had never been advanced.
+    fn start(&self) -> Timestamp {
+        match self.0.start {
+            Start::Fixed(time, _) => time,
+            Start::Ticking => Timestamp::now(),
+        }
     }
 
     fn advanced(&self) -> MutexGuard<'_, Duration> {

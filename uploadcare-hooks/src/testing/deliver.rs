@@ -42,19 +42,10 @@ use crate::router::{FailureKind, Rejection, Watcher, WebhookRouter};
 /// # fn main() {}
 /// ```
 pub async fn deliver(router: &WebhookRouter, request: Request<Bytes>) -> Delivered {
-    let (head, body) = request.into_parts();
     let record = Record::default();
-    let ended = match router.check_head(head.method.as_str(), head.uri.path(), &head.headers) {
-        Ok(admitted) => {
-            let unverified = admitted.with_body(head.headers, Some(body).filter(|body| !body.is_empty()));
-            router.process(unverified.map(|unverified| unverified.watched_by(&record))).await
-        }
-        Err(rejection) => Err(rejection),
-    };
-    let answer = router.core.observer.ended(&ended);
+    let (response, rejection) = router.handle_watched(request, Some(&record)).await;
     let Seen { handlers, done_before } = record.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let rejection = ended.err().map(|rejection| *rejection);
-    Delivered { response: answer.into_response(), handlers, done_before, rejection }
+    Delivered { response, handlers, done_before, rejection: rejection.map(|rejection| *rejection) }
 }
 
 /// What became of a delivery, see [`deliver`]. `Display` says all of it in one line.

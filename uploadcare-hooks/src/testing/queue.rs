@@ -66,8 +66,9 @@ impl MemoryQueue {
     /// Runs the jobs that are due, moves the clock to the time at which the next one is due, and so
     /// on until no job waits. Returns how each attempt ended.
     ///
-    /// A job of a process that died is run at the end of its lease. Does not return while a handler
-    /// makes further jobs each time it runs.
+    /// A job whose run was dropped, as when its process died, is run at the end of its lease. Jobs
+    /// that run at the same time elsewhere, in a worker or another call, are left to it. Does not
+    /// return while a handler makes further jobs each time it runs.
     ///
     /// # Panics
     /// If the router was not built with [`storage`](Self::storage) of this queue.

@@ -146,8 +146,13 @@ impl Sample {
     /// If `data.appdata` does not exist, as in old versions.
     #[track_caller]
     pub fn grow_to(self, bytes: usize) -> Self {
-        let labels = forms::labels(bytes.saturating_sub(self.json.to_string().len()));
-        self.set("data.appdata.aws_rekognition_detect_labels", labels)
+        const LABELS: &str = "data.appdata.aws_rekognition_detect_labels";
+        if self.body().len() >= bytes {
+            return self;
+        }
+        let without = self.set(LABELS, forms::labels(0));
+        let missing = bytes.saturating_sub(without.body().len());
+        without.set(LABELS, forms::labels(missing))
     }
 
     /// Sends the delivery to this path of the router, such as `/scans`. Defaults to `/`.
