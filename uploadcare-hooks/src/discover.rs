@@ -44,7 +44,7 @@ impl WebhookRouterBuilder {
         let found = inventory::iter::<Submitted>.into_iter();
         let mut handlers: Vec<_> = found.map(|Submitted(handler)| *handler).collect();
         // The linker decides in which order they are found.
-        handlers.sort_by_cached_key(HandlerDescriptor::place);
+        handlers.sort_by_key(HandlerDescriptor::position);
         if handlers.is_empty() {
             self.add_problem(BuildProblem::NothingDiscovered);
         } else {

@@ -125,7 +125,11 @@ impl ClientError {
             StatusCode::BAD_REQUEST if error.detail.contains("already subscribed") => Self::AlreadySubscribed(error),
             StatusCode::BAD_REQUEST if error.detail.contains("can't use webhooks") => Self::NotAllowed(error),
             StatusCode::BAD_REQUEST if error.detail.contains("target_url") => Self::BadTargetUrl(error),
-            StatusCode::BAD_REQUEST if error.detail.contains("\"event\"") => Self::UnknownEvent(error),
+            StatusCode::BAD_REQUEST
+                if error.detail.contains("\"event\"") && error.detail.contains("not a valid choice") =>
+            {
+                Self::UnknownEvent(error)
+            }
             status if status.is_server_error() => Self::Server(error),
             _ => Self::Refused(error),
         }

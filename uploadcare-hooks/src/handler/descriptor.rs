@@ -95,6 +95,12 @@ impl HandlerDescriptor {
         format!("`{module}::{name}` ({file}:{line})")
     }
 
+    /// Where the function stands, for sorting: module and line.
+    #[allow(dead_code, reason = "only discovery sorts")]
+    pub(crate) fn position(&self) -> (&'static str, u32) {
+        (self.declaration.module, self.declaration.line)
+    }
+
     pub(crate) fn required_states(&self) -> RequiredStates {
         let mut states = RequiredStates::default();
         for name_states in self.required_states {
