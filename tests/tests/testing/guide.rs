@@ -50,7 +50,7 @@ async fn the_guide_quotes_what_became_of_deliveries() {
     let delivered = deliver(&hooks, &Sample::of("file.uploaded")).await;
     is_quoted(&panic_of(|| delivered.outcome_of("archive").clone()), "`index_upload` succeeded");
     let unhandled = deliver(&hooks, &Sample::of("file.stored")).await;
-    is_quoted(&panic_of(|| unhandled.assert_ok().status()), "no handler for the event");
+    is_quoted(&panic_of(|| unhandled.assert_ok().status()), "there `index_upload` takes file.uploaded");
     let lost = deliver(&hooks, &Sample::of("file.stored").at("/hooks")).await;
     is_quoted(&lost.to_string(), "404 unknown_path at \"/hooks\": ");
 
