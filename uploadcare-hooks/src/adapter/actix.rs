@@ -64,7 +64,9 @@ impl WebhookRouter {
     /// ```
     pub fn mount(self, path: &str) -> impl HttpServiceFactory + use<> {
         let path = path.trim_end_matches('/');
-        self.core.observer.mounted(path, self.handlers().map(HandlerDescriptor::path));
+        // actix-web adds a slash that is missing.
+        let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
+        self.core.observer.mounted(&format!("{slash}{path}"), self.handlers().map(HandlerDescriptor::path));
         let serve = move |request: HttpRequest, body: web::Payload| {
             let router = self.clone();
             async move { respond(router.serve(&request, body).await) }
