@@ -40,6 +40,9 @@ fn is_quoted(message: &str, end: &str) {
 fn the_guide_quotes_the_mistakes_in_samples() {
     is_quoted(&panic_of(|| Sample::of("file.uploaded").set("data.orginal_filename", "")), "content_info, ");
     is_quoted(&panic_of(|| Sample::of("file.stored").version("0.6")), "before 0.7");
+    is_quoted(&panic_of(|| Sample::of("file.stored").version("0.8")), "\"0.8\"");
+    is_quoted(&panic_of(|| Sample::of("file.stored").at("archive")), "path of a request");
+    is_quoted(&panic_of(|| Sample::of("file.uploaded").payload::<FileStored>()), "of \"file.stored\"");
     is_quoted(&panic_of(|| Sample::of("file.stored").set("data.size", "large").event()), "at `data.size`: ");
 }
 

@@ -31,6 +31,17 @@ impl WebhookRouter {
     ///
     /// # What can go wrong
     ///
+    /// The compiler says:
+    ///
+    /// | what it says | for | write |
+    /// |---|---|---|
+    /// | the trait bound `WebhookRouter: HttpServiceFactory` is not satisfied | `App::new().service(hooks)` | `App::new().service(hooks.mount("/hooks"))` |
+    /// | the trait bound `WebhookRouter: Handler<_>` is not satisfied | `route("/hooks", web::post().to(hooks))` | `service(hooks.mount("/hooks"))` |
+    /// | cannot move out of `hooks`, a captured variable in an `Fn` closure | `HttpServer::new(move \|\| App::new().service(hooks.mount("/hooks")))` | `hooks.clone().mount("/hooks")`. Clones share everything. |
+    /// | no method named `mount` found for enum `Result` | `.build().mount("/hooks")` | `.build()?.mount("/hooks")`. If the compiler adds that the method is available on `WebhookRouterBuilder`, ignore that: it is there only to say that `build` is missing. |
+    ///
+    /// Later:
+    ///
     /// - **Everything is 404 inside a scope.** actix-web joins the paths of scopes as they are:
     ///   `web::scope("/api/").service(hooks.mount("/hooks"))` answers at `/api//hooks`. Write
     ///   `web::scope("/api")`.
