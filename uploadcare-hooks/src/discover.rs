@@ -23,6 +23,8 @@ impl WebhookRouterBuilder {
     ///   one is missing.
     /// - **A handler that should not run does.** All annotated functions are found, also those of
     ///   other routers of the program, and in a unit test those of its test modules.
+    /// - **`is listed or discovered 2 times`**: a handler that is found is in
+    ///   [`handlers`](Self::handlers) too. Leave it out there.
     /// - **`no handlers were discovered`**: `build` fails if there are none at all.
     ///
     /// ```standalone_crate
