@@ -11,7 +11,7 @@ impl WebhookRouterBuilder {
     ///
     /// [`handlers`](Self::handlers) with an explicit list is the better default: a list is checked
     /// when you compile. Do not combine the two: a handler that is listed and found counts twice,
-    /// and [`build`](Self::build) fails.
+    /// and [`build`](Self::build) fails. A second call adds nothing.
     ///
     /// # What can go wrong
     ///
@@ -23,6 +23,8 @@ impl WebhookRouterBuilder {
     ///   one is missing.
     /// - **A handler that should not run does.** All annotated functions are found, also those of
     ///   other routers of the program, and in a unit test those of its test modules.
+    /// - **`is listed or discovered 2 times`**: a handler that is found is in
+    ///   [`handlers`](Self::handlers) too. Leave it out there.
     /// - **`no handlers were discovered`**: `build` fails if there are none at all.
     ///
     /// ```standalone_crate
@@ -41,6 +43,9 @@ impl WebhookRouterBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn discovered_handlers(mut self) -> Self {
+        if std::mem::replace(&mut self.has_discovered, true) {
+            return self;
+        }
         let found = inventory::iter::<Submitted>.into_iter();
         let mut handlers: Vec<_> = found.map(|Submitted(handler)| *handler).collect();
         // The linker decides in which order they are found.
@@ -64,5 +69,7 @@ mod tests {
         let secret = SigningSecret::new("7kMVZivndx0ErgvhRKAr").unwrap();
         let error = WebhookRouter::builder().signing_secret(secret).discovered_handlers().build().unwrap_err();
         assert!(matches!(error.problems(), [BuildProblem::NothingDiscovered]), "{error}");
+        let twice = WebhookRouter::builder().discovered_handlers().discovered_handlers().build().unwrap_err();
+        assert_eq!(twice.problems().len(), 1, "{twice}");
     }
 }

@@ -1,5 +1,5 @@
 #![cfg_attr(feature = "macros", doc = include_str!("../docs/testing.md"))]
-#![cfg_attr(all(feature = "macros", feature = "queue"), doc = "\n", doc = include_str!("../docs/testing_time.md"))]
+#![cfg_attr(all(feature = "macros", feature = "queue"), doc = "\n\n", doc = include_str!("../docs/testing_time.md"))]
 #![cfg_attr(
     not(feature = "macros"),
     doc = "Sample deliveries of every event and version, and what each handler did with them."
@@ -12,6 +12,7 @@ mod path;
 #[cfg(feature = "queue")]
 mod queue;
 mod sample;
+mod unhandled;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
@@ -68,9 +69,19 @@ pub fn signed_request(path: &str, secret: &SigningSecret, body: impl Into<Bytes>
     request
 }
 
+/// A path without its slash would be read as the name of a host.
+#[track_caller]
+fn check_path(path: &str) {
+    assert!(
+        path.starts_with('/'),
+        "{path:?} cannot be the path of a request: it must begin with a slash, as in \"/scans\""
+    );
+}
+
 /// A request without a signature, as Uploadcare sends it for a subscription without a secret.
 #[track_caller]
 fn request(path: &str, body: Bytes) -> Request<Bytes> {
+    check_path(path);
     match Request::post(path).header(header::CONTENT_TYPE, "application/json").body(body) {
         Ok(request) => request,
         Err(error) => panic!("{path:?} cannot be the path of a request: {error}"),

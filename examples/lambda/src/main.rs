@@ -1,12 +1,22 @@
 //! Webhooks as a function of AWS Lambda, behind a function URL or API Gateway.
 //!
-//! `cargo lambda build -p lambda-example --release` builds it for Lambda. These environment
-//! variables configure it:
+//! `cargo lambda build -p lambda-example --release` builds it for Lambda. Started by itself it
+//! panics with `Missing AWS_LAMBDA_FUNCTION_NAME`: it takes its requests from Lambda's runtime API.
+//! To run it on your machine, install `cargo-lambda`, which simulates that API, and send a signed
+//! delivery to `http://127.0.0.1:9000/hooks`, as the README shows:
+//!
+//! ```sh
+//! UC_SIGNING_SECRET=my-secret cargo lambda watch -p lambda-example
+//! ```
+//!
+//! These environment variables configure it:
 //!
 //! - `UC_SIGNING_SECRET`: the signing secret of the subscription.
-//! - `WEBHOOK_PATH`: the path of the target URL, `/hooks` by default. Behind a stage of API Gateway
-//!   it begins with the stage, as in `/prod/hooks`. `lambda_http` puts the stage before the path of
-//!   a REST API as well, unless `AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH` is set.
+//! - `WEBHOOK_PATH`: the path of the target URL, `/hooks` by default. With a function URL the
+//!   target URL is then `https://<id>.lambda-url.<region>.on.aws/hooks`, and every other path is
+//!   404. Behind a stage of API Gateway it begins with the stage, as in `/prod/hooks`.
+//!   `lambda_http` puts the stage before the path of a REST API as well, unless
+//!   `AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH` is set.
 //!
 //! The function answers when its handlers have ended, because Lambda freezes its process after the
 //! answer. Give the function more time than the handlers' time limit.

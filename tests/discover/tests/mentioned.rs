@@ -70,5 +70,15 @@ fn a_wrong_number_of_handlers_fails_the_build_and_names_those_that_were_found() 
 fn a_handler_that_is_listed_and_found_counts_twice() {
     let builder = WebhookRouter::builder().signing_secret(secret());
     let error = builder.handlers(webhook_handlers![forget]).discovered_handlers().build().unwrap_err();
-    assert!(error.to_string().contains("several handlers are called `forget`"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("the handler `mentioned::forget` (") && text.contains("is listed or discovered 2 times"));
+    assert!(text.contains("leave it out of `.handlers(..)` if `.discovered_handlers()` finds it"), "{error}");
+}
+
+#[test]
+fn a_second_call_adds_no_handlers_and_no_problems() {
+    let builder = WebhookRouter::builder().signing_secret(secret());
+    builder.discovered_handlers().discovered_handlers().expect_handlers(4).build().unwrap();
+    let error = WebhookRouter::builder().discovered_handlers().discovered_handlers().build().unwrap_err();
+    assert!(matches!(error.problems(), [BuildProblem::NoSigningSecret { handlers }] if handlers.len() == 4), "{error}");
 }

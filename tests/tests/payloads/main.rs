@@ -352,3 +352,21 @@ fn a_payload_is_written_as_it_was_read() {
     let made = FileInfoUpdated::new(UUID.parse().unwrap());
     assert_eq!(read(&serde_json::to_value(&made).unwrap()), Event::FileInfoUpdated(made));
 }
+
+#[test]
+fn an_error_about_the_form_of_a_part_says_what_belongs_there() {
+    let problem = |json: &str| Event::from_slice(json.as_bytes()).unwrap_err().to_string();
+    for (json, expected) in [
+        ("[]", "a webhook payload, which is a JSON object"),
+        ("5", "a webhook payload, which is a JSON object"),
+        (r#"{"hook": 5}"#, "a subscription, which is a JSON object"),
+        (r#"{"hook": {"event": "file.stored"}, "data": 5}"#, "a file, which is a JSON object"),
+    ] {
+        let error = problem(json);
+        assert!(error.contains(expected) && !error.contains("Sent"), "{json}: {error}");
+    }
+    let mut updated = payload("file.info_updated");
+    updated["previous_values"] = json!(5);
+    let error = problem(&updated.to_string());
+    assert!(error.contains("expected an object with `appdata` and `metadata`"), "{error}");
+}

@@ -1,7 +1,7 @@
 //! The queue in memory: jobs that run when the test says so, by a clock that the test moves.
 
 use std::{
-    sync::{Arc, OnceLock, atomic::Ordering},
+    sync::{Arc, Mutex, OnceLock, atomic::Ordering},
     time::Duration,
 };
 
@@ -235,6 +235,29 @@ async fn jobs_of_another_routers_queue_are_not_run() {
     let runs = Runs::default();
     let hooks = router(&runs, &MemoryQueue::new());
     MemoryQueue::new().run_due(&hooks).await;
+}
+
+#[test]
+fn a_router_of_another_queue_panics_at_the_line_of_the_test() {
+    let hooks = router(&Runs::default(), &MemoryQueue::new());
+    let line = line!();
+    let calls: [fn(&MemoryQueue, &WebhookRouter); 2] =
+        [|queue, hooks| drop(queue.run_due(hooks)), |queue, hooks| drop(queue.run_all(hooks))];
+    // Other tests may panic meanwhile, in other threads.
+    let (seen, thread) = (Arc::new(Mutex::new(Vec::new())), std::thread::current().id());
+    let (places, before) = (Arc::clone(&seen), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |panic| match panic.location() {
+        Some(at) if std::thread::current().id() == thread => {
+            places.lock().unwrap().push((at.file().to_owned(), at.line()));
+        }
+        _ => before(panic),
+    }));
+    for call in calls {
+        let call = std::panic::AssertUnwindSafe(|| call(&MemoryQueue::new(), &hooks));
+        assert!(std::panic::catch_unwind(call).is_err());
+    }
+    drop(std::panic::take_hook());
+    assert_eq!(*seen.lock().unwrap(), vec![(file!().to_owned(), line + 2); 2]);
 }
 
 #[tokio::test]

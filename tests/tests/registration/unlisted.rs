@@ -42,6 +42,16 @@ async fn a_handler_of_an_unlisted_event_gets_a_subscription_where_uploadcare_off
 }
 
 #[tokio::test]
+async fn a_long_name_of_an_event_widens_its_column_in_the_plan() {
+    let plan = needed(webhook_handlers![moderated, index]).plan(&client(&simulator())).await.unwrap();
+    let text = plan.to_string();
+    let columns: Vec<_> = text.lines().filter_map(|line| line.find("https://")).collect();
+    assert!(columns.len() == 2 && columns[0] == columns[1], "{text}");
+    let alone: Vec<_> = plan.steps.iter().map(ToString::to_string).collect();
+    assert!(alone.contains(&"+ create  file.uploaded      https://app.example.com/hooks".to_owned()), "{alone:?}");
+}
+
+#[tokio::test]
 async fn where_uploadcare_refuses_the_event_that_step_fails_and_the_others_are_made() {
     let simulator = simulator();
     let error = needed(webhook_handlers![moderated, index]).sync(&client(&simulator)).await.unwrap_err();

@@ -52,6 +52,17 @@ fn building_a_router_reports_all_problems_at_once() {
 }
 
 #[test]
+fn a_handler_that_is_listed_twice_is_named_once_and_a_number_that_no_handler_meets_is_reported() {
+    let builder = || WebhookRouter::builder().signing_secret(secret()).state(Notes::default());
+    let error = builder().handlers(webhook_handlers![index, index]).build().unwrap_err().to_string();
+    assert!(error.contains("- the handler `router::index` (tests/tests/router/main.rs:"), "{error}");
+    assert!(error.contains(") is listed or discovered 2 times: list it once, or leave it out of"), "{error}");
+    assert_eq!(error.matches("router::index").count(), 1, "{error}");
+    let error = builder().expect_handlers(3).build().unwrap_err().to_string();
+    assert!(error.contains("- `expect_handlers` says 3, and there are none; if"), "{error}");
+}
+
+#[test]
 fn a_missing_state_is_reported_beside_the_similar_one_that_was_provided() {
     #[webhook_handler(event = "file.uploaded")]
     async fn index(State(_name): State<String>) {}
@@ -139,11 +150,13 @@ async fn mounting_the_router_in_several_server_workers_is_logged_once_for_each_p
     for _ in 0..3 {
         drop(hooks.clone().mount("/hooks/"));
     }
-    drop(hooks.mount("/other"));
+    drop(hooks.clone().mount("/other"));
+    drop(hooks.mount("h3"));
     let log = log.text();
     let mounts: Vec<_> = log.lines().filter(|line| line.contains("webhook router mounted")).collect();
     assert!(
-        matches!(mounts.as_slice(), [one, other] if one.contains("\"/hooks\"") && other.contains("\"/other\"")),
+        matches!(mounts.as_slice(), [one, other, _] if one.contains("\"/hooks\"") && other.contains("\"/other\"")),
         "{log}"
     );
+    assert!(mounts[2].contains("mounted at \"/h3\"") && mounts[2].contains("answered at {\"/h3\"}"), "{log}");
 }

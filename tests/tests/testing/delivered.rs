@@ -9,6 +9,7 @@ use tests::storages::{Kind, TestQueue};
 use uploadcare_hooks::{
     Event, FileDeleted, FileStored, FileUploaded, FromDelivery, HandlerContext, HandlerDescriptor, HandlerError,
     RejectionReason, State, WebhookRouter, WebhookRouterBuilder,
+    payload::v0_6,
     testing::{self, Delivered, HandlerOutcome, Sample},
     webhook_handler, webhook_handlers,
 };
@@ -106,10 +107,27 @@ async fn a_single_handler_that_succeeds_or_discards_is_acknowledged() {
 }
 
 #[tokio::test]
-#[should_panic = "expected a handler to run: answered 204 No Content: this path has no handler for the event"]
+#[should_panic = "expected a handler to run: answered 204 No Content: no handler at path \"/\" takes \"file.stored\" \
+                  in version \"0.7\"; there `index` takes file.uploaded"]
 async fn a_delivery_that_no_handler_takes_is_not_ok() {
     let hooks = builder(webhook_handlers![index]).build().unwrap();
     deliver(&hooks, Sample::of("file.stored")).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_delivery_that_no_handler_takes_names_what_its_path_takes() {
+    #[webhook_handler(event = "file.uploaded", version = "0.6", path = "/audit")]
+    async fn index_old(_event: v0_6::FileUploaded) {}
+    #[webhook_handler(events = ["file.stored", "file.deleted"], path = "/audit")]
+    async fn count() {}
+
+    let hooks = builder(webhook_handlers![index, index_old, count]).build().unwrap();
+    assert_eq!(
+        deliver(&hooks, Sample::of("file.uploaded").at("/audit/")).await.to_string(),
+        "answered 204 No Content: no handler at path \"/audit/\" takes \"file.uploaded\" in version \"0.7\"; there \
+         `index_old` takes file.uploaded in version \"0.6\" only, `count` takes file.stored, file.deleted"
+    );
+    deliver(&hooks, Sample::of("file.uploaded").version("0.6").at("/audit")).await.assert_ok();
 }
 
 #[tokio::test]

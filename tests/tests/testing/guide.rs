@@ -40,6 +40,9 @@ fn is_quoted(message: &str, end: &str) {
 fn the_guide_quotes_the_mistakes_in_samples() {
     is_quoted(&panic_of(|| Sample::of("file.uploaded").set("data.orginal_filename", "")), "content_info, ");
     is_quoted(&panic_of(|| Sample::of("file.stored").version("0.6")), "before 0.7");
+    is_quoted(&panic_of(|| Sample::of("file.stored").version("0.8")), "\"0.8\"");
+    is_quoted(&panic_of(|| Sample::of("file.stored").at("archive")), "path of a request");
+    is_quoted(&panic_of(|| Sample::of("file.uploaded").payload::<FileStored>()), "of \"file.stored\"");
     is_quoted(&panic_of(|| Sample::of("file.stored").set("data.size", "large").event()), "at `data.size`: ");
 }
 
@@ -50,7 +53,7 @@ async fn the_guide_quotes_what_became_of_deliveries() {
     let delivered = deliver(&hooks, &Sample::of("file.uploaded")).await;
     is_quoted(&panic_of(|| delivered.outcome_of("archive").clone()), "`index_upload` succeeded");
     let unhandled = deliver(&hooks, &Sample::of("file.stored")).await;
-    is_quoted(&panic_of(|| unhandled.assert_ok().status()), "no handler for the event");
+    is_quoted(&panic_of(|| unhandled.assert_ok().status()), "there `index_upload` takes file.uploaded");
     let lost = deliver(&hooks, &Sample::of("file.stored").at("/hooks")).await;
     is_quoted(&lost.to_string(), "404 unknown_path at \"/hooks\": ");
 

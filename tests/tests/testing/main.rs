@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod delivered;
+mod framework;
 mod guide;
 mod samples;
 mod seeds;

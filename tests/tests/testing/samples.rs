@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use uploadcare_hooks::{
-    Event, EventKind, FileInfoUpdated, FileUploaded, PayloadVersion, SIGNATURE_HEADER, SigningSecret,
+    Event, EventKind, FileInfoUpdated, FileStored, FileUploaded, PayloadVersion, SIGNATURE_HEADER, SigningSecret,
     payload::{v0_5, v0_6},
     testing::{self, Sample},
 };
@@ -42,7 +42,8 @@ fn a_sample_of_every_version_has_the_form_of_that_version() {
     let sample = Sample::of("file.uploaded").version("0.6");
     assert_eq!(sample.payload::<v0_6::FileUploaded>().data.rekognition_info.len(), 2);
     assert_eq!(sample.version("0.5").payload::<v0_5::FileUploaded>().hook.version, PayloadVersion::V0_5);
-    assert_eq!(Sample::of("file.stored").version("0.8").json()["hook"]["version"], "0.8");
+    let newer = Sample::of("file.stored").set("hook.version", "0.8").event();
+    assert_eq!(newer.hook().unwrap().version, PayloadVersion::from("0.8"));
 }
 
 #[test]
@@ -96,12 +97,40 @@ fn a_mistake_in_a_sample_panics_with_the_place_and_the_way_out() {
         panic_of(|| Sample::of("file.stored").version("0.5")),
         "no sample of \"file.stored\" in version \"0.5\": `file.uploaded` is the only event of the versions before 0.7"
     );
+    assert_eq!(
+        panic_of(|| Sample::of("file.stored").version("0.8")),
+        "no sample in version \"0.8\": the known versions are \"0.7\", \"0.6\", \"0.5\" and \"\"; \
+         `.set(\"hook.version\", \"0.8\")` gives the form of 0.7 this name"
+    );
     let unreadable = panic_of(|| sample().set("data.size", "big").event());
     assert!(unreadable.contains("at `data.size`: "), "{unreadable}");
     let no_path = panic_of(|| sample().at("no path").unsigned());
     assert!(no_path.starts_with("\"no path\" cannot be the path of a request: "), "{no_path}");
+    for path in ["archive", "", "hooks/archive"] {
+        let expected =
+            format!("{path:?} cannot be the path of a request: it must begin with a slash, as in \"/scans\"");
+        assert_eq!(panic_of(|| sample().at(path)), expected);
+        assert_eq!(panic_of(|| testing::signed_request(path, &testing::secret(), "[]")), expected);
+    }
     let unwritable = panic_of(|| sample().set("data.metadata", BTreeMap::from([((1, 2), 3)])));
     assert_eq!(unwritable, "the value for \"data.metadata\" cannot be written as JSON: key must be a string");
+}
+
+#[test]
+fn a_payload_of_another_event_than_the_samples_panics() {
+    let sample = Sample::of("file.uploaded");
+    assert_eq!(
+        panic_of(|| sample.payload::<FileStored>()),
+        "this sample is of \"file.uploaded\", and `FileStored` is the payload of \"file.stored\""
+    );
+    let stored = Sample::of("file.stored");
+    let old = panic_of(|| stored.payload::<v0_6::FileUploaded>());
+    assert_eq!(old, "this sample is of \"file.stored\", and `FileUploaded` is the payload of \"file.uploaded\"");
+    let unknown = panic_of(|| Sample::of("file.moved").payload::<FileStored>());
+    assert!(unknown.starts_with("this sample is of \"file.moved\""), "{unknown}");
+    // Types of the application are not payloads of an event.
+    assert_eq!(stored.payload::<serde_json::Value>()["hook"]["event"], "file.stored");
+    stored.set("hook.event", "file.uploaded").payload::<FileUploaded>();
 }
 
 #[test]

@@ -31,6 +31,17 @@ impl WebhookRouter {
     ///
     /// # What can go wrong
     ///
+    /// The compiler says:
+    ///
+    /// | what it says | for | write |
+    /// |---|---|---|
+    /// | the trait bound `WebhookRouter: HttpServiceFactory` is not satisfied | `App::new().service(hooks)` | `App::new().service(hooks.mount("/hooks"))` |
+    /// | the trait bound `WebhookRouter: Handler<_>` is not satisfied | `route("/hooks", web::post().to(hooks))` | `service(hooks.mount("/hooks"))` |
+    /// | cannot move out of `hooks`, a captured variable in an `Fn` closure | `HttpServer::new(move \|\| App::new().service(hooks.mount("/hooks")))` | `hooks.clone().mount("/hooks")`. Clones share everything. |
+    /// | no method named `mount` found for enum `Result` | `.build().mount("/hooks")` | `.build()?.mount("/hooks")`. If the compiler adds that the method is available on `WebhookRouterBuilder`, ignore that: it is there only to say that `build` is missing. |
+    ///
+    /// Later:
+    ///
     /// - **Everything is 404 inside a scope.** actix-web joins the paths of scopes as they are:
     ///   `web::scope("/api/").service(hooks.mount("/hooks"))` answers at `/api//hooks`. Write
     ///   `web::scope("/api")`.
@@ -64,7 +75,9 @@ impl WebhookRouter {
     /// ```
     pub fn mount(self, path: &str) -> impl HttpServiceFactory + use<> {
         let path = path.trim_end_matches('/');
-        self.core.observer.mounted(path, self.handlers().map(HandlerDescriptor::path));
+        // actix-web adds a slash that is missing.
+        let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
+        self.core.observer.mounted(&format!("{slash}{path}"), self.handlers().map(HandlerDescriptor::path));
         let serve = move |request: HttpRequest, body: web::Payload| {
             let router = self.clone();
             async move { respond(router.serve(&request, body).await) }

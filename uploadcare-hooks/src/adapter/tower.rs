@@ -67,11 +67,28 @@ impl WebhookRouter {
     ///
     /// # What can go wrong
     ///
+    /// The compiler says:
+    ///
+    /// | what it says | for | write |
+    /// |---|---|---|
+    /// | the trait bound `WebhookRouter: Service<Request<Body>>` is not satisfied | `nest_service("/hooks", hooks)` | `nest_service("/hooks", hooks.into_service())` |
+    /// | expected `MethodRouter`, found `WebhookService` | `route("/hooks", hooks.into_service())` | `nest_service(..)` |
+    /// | expected `Router`, found `WebhookService` | `nest("/hooks", hooks.into_service())` | `nest_service(..)` |
+    /// | the trait bound `WebhookRouter: Handler<_, _>` is not satisfied, or `WebhookService: Handler<_, _>` | `route("/hooks", post(hooks))` | `nest_service("/hooks", hooks.into_service())` |
+    /// | the trait bound `WebhookService: Service<IncomingStream<'a, TcpListener>>` is not satisfied | `axum::serve(listener, hooks.into_service())` | `axum::serve(listener, Router::new().nest_service("/hooks", hooks.into_service()))` |
+    /// | no method named `into_service` found for enum `Result` | `.build().into_service()` | `.build()?.into_service()`. If the compiler adds that the method is available on `WebhookRouterBuilder`, ignore that: it is there only to say that `build` is missing. |
+    /// | use of moved value, for `hooks` | a second `hooks.into_service()` | `hooks.clone().into_service()`. Clones share everything. |
+    ///
+    /// It prints long types with their paths, as in `tower_service::Service`. Later:
+    ///
     /// - **Everything is 404.** The service does not know its mount, or knows it where the server
     ///   removes it: see the table. The router logs a warning when a signed request comes to a path
     ///   where no handler answers, with that path and those that answer.
     /// - **`/hooks/` is 404** under `route_service("/hooks", ..)`, and so is `/hooks/scans`. axum
     ///   passes exactly that path on. Use `nest_service`, which passes on all three.
+    /// - **`/hooks` is 404, and nothing is logged,** under `nest_service("/hooks/", ..)`. axum then
+    ///   answers it by itself. Write the mount without a slash at its end: `/hooks/` then answers
+    ///   as well.
     /// - **`/h%6Foks` is 404** under axum, which compares the mount letter by letter. Below the
     ///   mount, and in the mount given to [`at`](WebhookService::at), the router treats
     ///   percent-encoded letters, digits, `-`, `.`, `_` and `~` like plain ones.

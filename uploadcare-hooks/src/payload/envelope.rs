@@ -54,6 +54,7 @@ impl Hook {
 
 /// A hook as it is sent. The project's id has two names; real deliveries use `project_id`.
 #[derive(Deserialize)]
+#[serde(expecting = "a subscription, which is a JSON object")]
 struct SentHook {
     #[serde(default, deserialize_with = "lenient::whole")]
     id: Option<u64>,
@@ -119,11 +120,13 @@ pub struct InitiatorDetail {
 
 /// The event and the version of a payload, also if the rest does not have the form of the event.
 #[derive(Deserialize)]
+#[serde(expecting = "a webhook payload, which is a JSON object")]
 pub(crate) struct Peek {
     pub(crate) hook: PeekedHook,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a subscription, which is a JSON object")]
 pub(crate) struct PeekedHook {
     pub(crate) event: EventKind,
     #[serde(default, deserialize_with = "peeked_version")]

@@ -61,7 +61,7 @@ pub struct File {
 /// A file as it is sent, with the fields of all versions, so that one pass reads any version. `A`
 /// is its `appdata`, copied or borrowed.
 #[derive(Deserialize)]
-#[serde(bound = "A: Default + Deserialize<'de>")]
+#[serde(bound = "A: Default + Deserialize<'de>", expecting = "a file, which is a JSON object")]
 pub(super) struct SentFile<A> {
     uuid: Uuid,
     #[serde(default, deserialize_with = "lenient::whole")]

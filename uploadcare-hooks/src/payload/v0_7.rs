@@ -20,6 +20,7 @@ use super::{
 
 /// The payload of any event. It borrows from the body that is being read.
 #[derive(Deserialize)]
+#[serde(expecting = "a webhook payload, which is a JSON object")]
 pub(crate) struct SentPayload<'a> {
     initiator: Option<Initiator>,
     pub(crate) hook: Hook,
@@ -128,6 +129,7 @@ pub struct PreviousValues {
 
 /// [`PreviousValues`] as they are sent. `A` is `appdata`, copied or borrowed.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `appdata` and `metadata`")]
 struct SentPreviousValues<A> {
     appdata: Option<A>,
     #[serde(default, deserialize_with = "lenient::previous_texts")]

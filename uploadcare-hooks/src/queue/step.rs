@@ -87,25 +87,32 @@ impl Memory {
     /// Runs each job that is due now, once, the longest due first.
     ///
     /// # Panics
-    /// If the router has another queue, or none.
-    pub(crate) async fn run_due(self: &Arc<Self>, router: &WebhookRouter) -> Vec<Ran> {
+    /// If the router has another queue, or none: when it is called, so that the panic is at the
+    /// caller's line.
+    #[track_caller]
+    pub(crate) fn run_due(self: &Arc<Self>, router: &WebhookRouter) -> impl Future<Output = Vec<Ran>> {
         let queue = self.queue_of(router);
-        self.forget_done(queue.options.retention, u32::MAX);
-        let mut step = Step { router, queue, memory: self, worker: Uuid::new_v4().to_string(), has_ended: false };
-        let mut ran = Vec::new();
-        for name in self.due() {
-            if let Some(taken) = self.take(&name, &step.worker, queue.options.lease) {
-                ran.push(step.run(taken).await);
+        async move {
+            self.forget_done(queue.options.retention, u32::MAX);
+            let mut step = Step { router, queue, memory: self, worker: Uuid::new_v4().to_string(), has_ended: false };
+            let mut ran = Vec::new();
+            for name in self.due() {
+                if let Some(taken) = self.take(&name, &step.worker, queue.options.lease) {
+                    ran.push(step.run(taken).await);
+                }
             }
+            step.has_ended = true;
+            ran
         }
-        step.has_ended = true;
-        ran
     }
 
+    #[track_caller]
     fn queue_of<'r>(&self, router: &'r WebhookRouter) -> &'r Queue {
         let is_this = |queue: &&Queue| std::ptr::addr_eq(Arc::as_ptr(&queue.storage.0), self);
-        let own = Queue::of(router).filter(is_this);
-        own.unwrap_or_else(|| panic!("this router's jobs are elsewhere: build it with `.queue(queue.storage())`"))
+        match Queue::of(router).filter(is_this) {
+            Some(queue) => queue,
+            None => panic!("this router's jobs are elsewhere: build it with `.queue(queue.storage())`"),
+        }
     }
 }
 

@@ -319,8 +319,10 @@ pub(super) fn target_finding(target_url: &str) -> Option<Finding> {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let longest = self.steps.iter().map(|step| step.event.as_str().chars().count()).max();
+        let width = longest.unwrap_or(0).max(EVENT_WIDTH);
         for step in &self.steps {
-            writeln!(f, "{step}")?;
+            writeln!(f, "{step:width$}")?;
         }
         write!(f, "{} to write", self.writes())?;
         match self.foreign {
@@ -330,6 +332,10 @@ impl fmt::Display for Plan {
     }
 }
 
+/// The width of the column of events, which is as wide as that of the longest documented event.
+const EVENT_WIDTH: usize = 18;
+
+/// A width, as in `{step:30}`, is that of the column of events.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.action() {
@@ -339,7 +345,8 @@ impl fmt::Display for Step {
             Action::Delete => "- delete ",
             Action::Keep => "= keep   ",
         };
-        write!(f, "{mark} {:<18} {}", self.event, self.target_url)?;
+        let width = f.width().unwrap_or(EVENT_WIDTH);
+        write!(f, "{mark} {:<width$} {}", self.event.as_str(), self.target_url)?;
         if let Some(id) = self.id() {
             write!(f, " (id {id})")?;
         }

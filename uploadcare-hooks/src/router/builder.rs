@@ -37,6 +37,9 @@ pub struct WebhookRouterBuilder {
     pub(super) secrets: Secrets,
     pub(super) states: States,
     pub(super) handlers: Vec<HandlerDescriptor>,
+    /// Whether the handlers that are linked in were added.
+    #[allow(dead_code, reason = "only the feature `discover` adds them")]
+    pub(crate) has_discovered: bool,
     pub(super) expected_handlers: Option<usize>,
     pub(super) accept_unsigned: bool,
     pub(super) limits: Limits,

@@ -51,9 +51,9 @@ pub enum BuildProblem {
     NothingDiscovered,
     /// There are more or fewer handlers than `expect_handlers` says.
     #[error(
-        "`expect_handlers` says {expected}, and there are {}: {}; if `.discovered_handlers()` misses a crate, mention \
-         it in the program, as in `use my_handlers as _;`",
-        .found.len(), names(.found)
+        "`expect_handlers` says {expected}, and there are {}; if `.discovered_handlers()` misses a crate, mention it \
+         in the program, as in `use my_handlers as _;`",
+        counted(.found)
     )]
     HandlerCount {
         /// What was expected.
@@ -99,14 +99,11 @@ pub enum BuildProblem {
         type_name: &'static str,
     },
     /// Several handlers have one name.
-    #[error(
-        "several handlers are called `{name}`: {}; list each once, or rename one with `name = \"..\"`",
-        .places.join(", ")
-    )]
+    #[error("{}", duplicate(.name, .places))]
     DuplicateName {
         /// The name.
         name: String,
-        /// Where the functions stand.
+        /// Where the functions stand; the same place several times if it is one function.
         places: Vec<String>,
     },
     /// One delivery needs more handlers than may run at once, so it would never be acknowledged.
@@ -184,6 +181,28 @@ fn given_states(given: &[&str]) -> String {
         String::new()
     } else {
         format!(" with a value of exactly this type; provided: {}", names(given))
+    }
+}
+
+fn counted(handlers: &[&str]) -> String {
+    match handlers.len() {
+        0 => "none".to_owned(),
+        number => format!("{number}: {}", names(handlers)),
+    }
+}
+
+/// One function that is there several times needs another way out than two functions.
+fn duplicate(name: &str, places: &[String]) -> String {
+    match places {
+        [first, rest @ ..] if rest.iter().all(|place| place == first) => format!(
+            "the handler {first} is listed or discovered {} times: list it once, or leave it out of `.handlers(..)` if \
+             `.discovered_handlers()` finds it",
+            places.len()
+        ),
+        _ => format!(
+            "several handlers are called `{name}`: {}; list each once, or rename one with `name = \"..\"`",
+            places.join(", ")
+        ),
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
+use super::unhandled::Unhandled;
 use crate::router::{FailureKind, Rejection, Watcher, WebhookRouter};
 
 /// Delivers a request to a router, as [`WebhookRouter::handle`] does, and says what became of it:
@@ -42,10 +43,14 @@ use crate::router::{FailureKind, Rejection, Watcher, WebhookRouter};
 /// # fn main() {}
 /// ```
 pub async fn deliver(router: &WebhookRouter, request: Request<Bytes>) -> Delivered {
+    let (path, body) = (request.uri().path().to_owned(), request.body().clone());
     let record = Record::default();
     let (response, rejection) = router.handle_watched(request, Some(&record)).await;
     let Seen { handlers, done_before } = record.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Delivered { response, handlers, done_before, rejection: rejection.map(|rejection| *rejection) }
+    let rejection = rejection.map(|rejection| *rejection);
+    let is_unhandled = rejection.is_none() && handlers.is_empty() && !done_before;
+    let unhandled = is_unhandled.then(|| Unhandled::new(router, &path, &body));
+    Delivered { response, handlers, done_before, rejection, unhandled }
 }
 
 /// What became of a delivery, see [`deliver`]. `Display` says all of it in one line.
@@ -55,6 +60,8 @@ pub struct Delivered {
     handlers: Vec<HandlerRun>,
     done_before: bool,
     rejection: Option<Rejection>,
+    /// Set if no handler wanted the delivery.
+    unhandled: Option<Unhandled>,
 }
 
 /// What one handler did.
@@ -158,11 +165,11 @@ impl Delivered {
 
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.rejection, self.handlers.as_slice()) {
+        match (&self.rejection, &self.unhandled) {
             (Some(rejection), _) => write!(f, "rejected: {rejection}")?,
-            (None, []) if self.done_before => write!(f, "answered {}: it was done before", self.status())?,
-            (None, []) => write!(f, "answered {}: this path has no handler for the event", self.status())?,
-            (None, _) => write!(f, "answered {}", self.status())?,
+            (None, _) if self.done_before => write!(f, "answered {}: it was done before", self.status())?,
+            (None, Some(unhandled)) => write!(f, "answered {}: {unhandled}", self.status())?,
+            (None, None) => write!(f, "answered {}", self.status())?,
         }
         for (number, HandlerRun { handler, outcome }) in self.handlers.iter().enumerate() {
             write!(f, "{} `{handler}` {outcome}", if number == 0 { "; handlers:" } else { "," })?;

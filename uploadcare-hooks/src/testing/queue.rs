@@ -58,9 +58,10 @@ impl MemoryQueue {
     /// handler runs leaves its job as a process that died does.
     ///
     /// # Panics
-    /// If the router was not built with [`storage`](Self::storage) of this queue.
-    pub async fn run_due(&self, hooks: &WebhookRouter) -> Vec<Ran> {
-        self.memory.run_due(hooks).await
+    /// When called, if the router was not built with [`storage`](Self::storage) of this queue.
+    #[track_caller]
+    pub fn run_due(&self, hooks: &WebhookRouter) -> impl Future<Output = Vec<Ran>> {
+        self.memory.run_due(hooks)
     }
 
     /// Runs the jobs that are due, moves the clock to the time at which the next one is due, and so
@@ -71,16 +72,21 @@ impl MemoryQueue {
     /// return while a handler makes further jobs each time it runs.
     ///
     /// # Panics
-    /// If the router was not built with [`storage`](Self::storage) of this queue.
-    pub async fn run_all(&self, hooks: &WebhookRouter) -> Vec<Ran> {
-        let mut ran = Vec::new();
-        loop {
-            ran.extend(self.run_due(hooks).await);
-            let Some(due) = self.memory.next_due() else { return ran };
-            self.clock.advance_to(Timestamp::from_millisecond(due).unwrap_or(Timestamp::MAX));
-            // No clock goes beyond its last day.
-            if self.clock.now().as_millisecond() < due {
-                return ran;
+    /// When called, if the router was not built with [`storage`](Self::storage) of this queue.
+    #[track_caller]
+    pub fn run_all(&self, hooks: &WebhookRouter) -> impl Future<Output = Vec<Ran>> {
+        let mut due_now = Some(self.run_due(hooks));
+        async move {
+            let mut ran = Vec::new();
+            loop {
+                let run = due_now.take().unwrap_or_else(|| self.run_due(hooks));
+                ran.extend(run.await);
+                let Some(due) = self.memory.next_due() else { return ran };
+                self.clock.advance_to(Timestamp::from_millisecond(due).unwrap_or(Timestamp::MAX));
+                // No clock goes beyond its last day.
+                if self.clock.now().as_millisecond() < due {
+                    return ran;
+                }
             }
         }
     }

@@ -8,13 +8,13 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    forms,
+    check_path, forms,
     path::{self, Fields},
     request, signed_request,
 };
 use crate::{
     event::Event,
-    payload::{self, DecodeError, EventKind, PayloadVersion},
+    payload::{self, DecodeError, EventKind, PayloadVersion, for_each_event},
     signature::SigningSecret,
 };
 
@@ -68,7 +68,8 @@ impl Sample {
     }
 
     /// Gives the payload the form of another version: `0.6`, `0.5`, or the empty one. The file is
-    /// then a video of 10,603 bytes called `clip.mp4`.
+    /// then a video of 10,603 bytes called `clip.mp4`. The form of versions after `0.7` is not
+    /// known; `.set("hook.version", "0.8")` gives the form of `0.7` that name.
     ///
     /// ```
     /// use uploadcare_hooks::{payload::v0_6, testing::Sample};
@@ -78,11 +79,18 @@ impl Sample {
     /// ```
     ///
     /// # Panics
-    /// If the version is an old one and the event another than `file.uploaded`, since Uploadcare
-    /// sends no such delivery, or if a field that was set before does not exist in the version.
+    /// If the version is none of those, if it is an old one and the event another than
+    /// `file.uploaded`, since Uploadcare sends no such delivery, or if a field that was set before
+    /// does not exist in the version.
     #[track_caller]
     pub fn version(mut self, version: impl Into<PayloadVersion>) -> Self {
         self.version = version.into();
+        assert!(
+            !matches!(self.version, PayloadVersion::Other(_)),
+            "no sample in version {0:?}: the known versions are \"0.7\", \"0.6\", \"0.5\" and \"\"; \
+             `.set(\"hook.version\", {0:?})` gives the form of 0.7 this name",
+            self.version.as_str()
+        );
         assert!(
             !forms::is_old(&self.version) || self.event == EventKind::FileUploaded,
             "no sample of {:?} in version {:?}: `file.uploaded` is the only event of the versions before 0.7",
@@ -156,8 +164,13 @@ impl Sample {
     }
 
     /// Sends the delivery to this path of the router, such as `/scans`. Defaults to `/`.
+    ///
+    /// # Panics
+    /// If the path does not begin with a slash.
+    #[track_caller]
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
+        check_path(&self.path);
         self
     }
 
@@ -185,10 +198,20 @@ impl Sample {
     /// [`FileUploaded`](crate::FileUploaded), or as a type of one's own.
     ///
     /// # Panics
-    /// If the payload does not fit the type. The type must be of the sample's event: this is not
-    /// checked.
+    /// If the payload does not fit the type, or if the type is this crate's payload of another
+    /// event than that of the sample.
     #[track_caller]
     pub fn payload<T: DeserializeOwned>(&self) -> T {
+        if let Some(expected) = event_of::<T>() {
+            let kind = self.event().kind();
+            assert!(
+                kind == expected,
+                "this sample is of {:?}, and `{}` is the payload of {:?}",
+                kind.as_str(),
+                std::any::type_name::<T>().rsplit("::").next().unwrap_or_default(),
+                expected.as_str()
+            );
+        }
         self.readable(payload::from_slice(&self.body()))
     }
 
@@ -254,4 +277,21 @@ fn json(path: &str, value: impl Serialize) -> Value {
         Ok(value) => value,
         Err(error) => panic!("the value for {path:?} cannot be written as JSON: {error}"),
     }
+}
+
+/// The event whose payload this type is, if it is a payload of this crate. Types are compared by
+/// their names, because `T` may be a type that has no `TypeId`.
+fn event_of<T>() -> Option<EventKind> {
+    let is = |name: &str| std::any::type_name::<T>() == name;
+    macro_rules! find {
+        ($($(#[$doc:meta])* $name:ident = $word:literal, marker $marker:ident;)+) => {$(
+            if is(std::any::type_name::<payload::v0_7::$name>()) {
+                return Some(EventKind::$name);
+            }
+        )+};
+    }
+    for_each_event!(find);
+    let old =
+        [std::any::type_name::<payload::v0_6::FileUploaded>(), std::any::type_name::<payload::v0_5::FileUploaded>()];
+    old.into_iter().any(is).then_some(EventKind::FileUploaded)
 }
