@@ -15,6 +15,8 @@ use crate::{
 /// words, about the function that is returned here, and shows that once.
 pub(crate) fn function(error: Option<&Error>, item: &TokenStream, parsed: &Function, krate: &Path) -> TokenStream {
     let messages = error.map(Error::to_compile_error);
+    let replacement = parsed.replacement();
+    let item = replacement.as_ref().unwrap_or(item);
     // Inside an `impl` no type can be declared.
     let shape = (!parsed.is_associated()).then(|| expand::shape(parsed, krate, &quote!(#krate::__private::inert())));
     quote! {
