@@ -42,8 +42,12 @@ fn write(tokens: TokenStream, text: &mut String) {
                 sign => text.push(sign),
             },
             word => {
+                let word = word.to_string();
                 separate(text);
-                text.push_str(&word.to_string());
+                text.push_str(&word);
+                if ["as", "const", "dyn", "impl", "mut"].contains(&word.as_str()) {
+                    text.push(' ');
+                }
             }
         }
         is_arrow = false;
