@@ -11,6 +11,9 @@ async fn payload(event: FileUploaded) {}
 #[webhook_handler(file.uploaded)]
 async fn word(event: FileUploaded) {}
 
+#[webhook_handler(uploaded)]
+async fn end(event: FileUploaded) {}
+
 fn main() {
-    let _ = webhook_handlers![index, payload, word];
+    let _ = webhook_handlers![index, payload, word, end];
 }

@@ -10,7 +10,10 @@ use syn::{
     token::{Bracket, Paren},
 };
 
-use crate::{events::EVENTS, suggest::suggestion};
+use crate::{
+    events::{EVENTS, KnownEvent},
+    suggest::suggestion,
+};
 
 mod keyword {
     syn::custom_keyword!(event);
@@ -225,7 +228,8 @@ fn list(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
 
 /// How to write these events, or an example if there are none.
 fn events_option(names: &[LitStr]) -> String {
-    let names: Vec<_> = names.iter().map(LitStr::value).collect();
+    let written: Vec<_> = names.iter().map(LitStr::value).collect();
+    let names: Vec<_> = written.iter().flat_map(|names| names.split(',')).map(str::trim).collect();
     if names.is_empty() {
         r#"events = ["file.stored", "file.deleted"]"#.to_owned()
     } else {
@@ -269,9 +273,12 @@ fn unknown(input: ParseStream<'_>, option: Lookahead1<'_>) -> Error {
     }
 }
 
-/// The event that is written as `file.stored` or as its payload, `FileStored`.
+/// The event that is written as `file.stored`, `stored`, or as its marker or its payload.
 fn event_without_quotes(input: ParseStream<'_>) -> Option<&'static str> {
     let name = Punctuated::<Ident, Token![.]>::parse_separated_nonempty_with(input, Ident::parse_any).ok()?;
     let name = name.iter().map(Ident::to_string).collect::<Vec<_>>().join(".");
-    EVENTS.iter().find(|event| event.name == name || event.payload == name).map(|event| event.name)
+    let is_meant = |event: &&KnownEvent| {
+        [event.name, event.marker, event.payload].contains(&name.as_str()) || event.name == format!("file.{name}")
+    };
+    EVENTS.iter().find(is_meant).map(|event| event.name)
 }

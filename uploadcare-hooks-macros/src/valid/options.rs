@@ -130,7 +130,7 @@ fn several_in_one(name: &str) -> Option<String> {
     }
     let separators = [',', ';', '|'];
     let names = name.split(separators).map(str::trim).filter(|name| !name.is_empty()).collect::<Vec<_>>();
-    name.contains(separators).then(|| format!("unknown event `{name}`: write `events = {names:?}` for several events"))
+    (names.len() > 1).then(|| format!("unknown event `{name}`: write `events = {names:?}` for several events"))
 }
 
 /// Checks an event that the attribute says is not known.
