@@ -1,5 +1,6 @@
-//! What the attribute expands to after a mistake: the messages, the item untouched, and an inert
-//! descriptor, so that listing the handler does not add a second message.
+//! What the attribute expands to after a mistake: the messages, the item, and an inert descriptor,
+//! so that listing the handler does not add a second message. The item is untouched, unless the
+//! compiler would report the same mistake in it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
