@@ -8,6 +8,9 @@ async fn index(event: FileUploaded) {}
 #[webhook_handler(events = "file.uploaded")]
 async fn list(event: FileUploaded) {}
 
+#[webhook_handler(events = "file.stored, file.deleted")]
+async fn two(event: uploadcare_hooks::Event) {}
+
 fn main() {
-    let _ = webhook_handlers![index, list];
+    let _ = webhook_handlers![index, list, two];
 }

@@ -8,6 +8,9 @@ async fn index(event: FileUploaded) {}
 #[webhook_handler(event = "file.uploaded", retries = 3)]
 async fn retry(event: FileUploaded) {}
 
+#[webhook_handler(event = "file.uploaded", secret = "s3cret")]
+async fn secret(event: FileUploaded) {}
+
 fn main() {
-    let _ = webhook_handlers![index, retry];
+    let _ = webhook_handlers![index, retry, secret];
 }

@@ -8,6 +8,16 @@ async fn index(event: UnknownEvent) {}
 #[webhook_handler(event = "moderation state", unlisted)]
 async fn moderated(event: UnknownEvent) {}
 
+#[webhook_handler(event = "file.uploadd", unlisted)]
+async fn mistyped(event: UnknownEvent) {}
+
+#[webhook_handler(event = "File.Stored", unlisted)]
+async fn capital(event: UnknownEvent) {}
+
+/// It differs enough from `file.stored`.
+#[webhook_handler(event = "file.restored", unlisted)]
+async fn restored(event: UnknownEvent) {}
+
 fn main() {
-    let _ = webhook_handlers![index, moderated];
+    let _ = webhook_handlers![index, moderated, mistyped, capital, restored];
 }

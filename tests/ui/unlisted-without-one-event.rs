@@ -8,6 +8,9 @@ async fn audit(event: Event) {}
 #[webhook_handler(events = ["moderation.state_changed", "file.stored"], unlisted)]
 async fn count(event: Event) {}
 
+#[webhook_handler(unlisted)]
+async fn alone(event: Event) {}
+
 fn main() {
-    let _ = webhook_handlers![audit, count];
+    let _ = webhook_handlers![audit, count, alone];
 }

@@ -10,6 +10,16 @@ async fn index(event: FileUploaded) -> bool {
 #[webhook_handler(event = "file.uploaded")]
 async fn show(event: FileUploaded) -> impl Send {}
 
+#[webhook_handler(event = "file.uploaded")]
+async fn name(event: FileUploaded) -> Result<String, std::io::Error> {
+    Ok(String::new())
+}
+
+#[webhook_handler(event = "file.uploaded")]
+async fn status(event: FileUploaded) -> axum::http::StatusCode {
+    axum::http::StatusCode::OK
+}
+
 fn main() {
-    let _ = webhook_handlers![index, show];
+    let _ = webhook_handlers![index, show, name, status];
 }

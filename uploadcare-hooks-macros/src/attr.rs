@@ -1,16 +1,19 @@
 //! The options of the attribute, each with its span. Knows their form, not which values are valid.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenTree};
 use syn::{
     Error, Ident, LitStr, Path, Result, Token, bracketed,
     ext::IdentExt,
     parse::{Lookahead1, Parse, ParseStream},
     parse_quote,
     punctuated::Punctuated,
-    token::Bracket,
+    token::{Bracket, Paren},
 };
 
-use crate::suggest::suggestion;
+use crate::{
+    events::{EVENTS, KnownEvent},
+    suggest::suggestion,
+};
 
 mod keyword {
     syn::custom_keyword!(event);
@@ -25,6 +28,15 @@ mod keyword {
 
 /// The names of all options, to suggest one for an unknown word.
 const NAMES: &[&str] = &["event", "events", "any", "unlisted", "version", "path", "secret_env", "name", "crate"];
+
+/// Words that users may try, with the option that does what they want.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("secret", "secret_env"),
+    ("secrets", "secret_env"),
+    ("signing_secret", "secret_env"),
+    ("all", "any"),
+    ("route", "path"),
+];
 
 /// The options as they were written.
 #[derive(Default)]
@@ -65,7 +77,7 @@ impl Parse for Options {
             if input.is_empty() {
                 break;
             }
-            input.parse::<Token![,]>()?;
+            comma(input)?;
         }
         Ok(options)
     }
@@ -83,9 +95,11 @@ impl Options {
             set(&mut self.events, "events", span, Events { span, names: events(input)? })
         } else if option.peek(keyword::any) {
             input.parse::<keyword::any>()?;
+            no_value(input, "any")?;
             set(&mut self.any, "any", span, span)
         } else if option.peek(keyword::unlisted) {
             input.parse::<keyword::unlisted>()?;
+            no_value(input, "unlisted")?;
             set(&mut self.unlisted, "unlisted", span, span)
         } else if option.peek(keyword::version) {
             input.parse::<keyword::version>()?;
@@ -136,6 +150,36 @@ fn set<T>(slot: &mut Option<T>, option: &str, span: Span, value: T) -> Result<()
     }
 }
 
+/// The `,` between two options.
+fn comma(input: ParseStream<'_>) -> Result<()> {
+    if input.peek(Token![,]) {
+        return input.parse::<Token![,]>().map(drop);
+    }
+    let message = match input.fork().parse::<TokenTree>()? {
+        TokenTree::Ident(word) => format!("a `,` is missing in front of `{word}`"),
+        TokenTree::Punct(sign) if sign.as_char() == '|' => "options are separated by `,`, not by `|`; several events \
+            are written as `events = [\"..\", \"..\"]`"
+            .to_owned(),
+        TokenTree::Punct(sign) => format!("options are separated by `,`, not by `{sign}`"),
+        _ => "options are separated by `,`: a `,` is missing here".to_owned(),
+    };
+    Err(input.error(message))
+}
+
+/// Nothing after an option that is a word of its own.
+fn no_value(input: ParseStream<'_>, option: &str) -> Result<()> {
+    let value = input.fork();
+    if !input.peek(Token![=]) && !input.peek(Paren) {
+        return Ok(());
+    }
+    let event = value.parse::<Token![=]>().and_then(|_| value.parse::<LitStr>());
+    let instead = match event {
+        Ok(event) if option == "unlisted" => format!("event = {:?}, unlisted", event.value()),
+        _ => option.to_owned(),
+    };
+    Err(input.error(format!("option `{option}` takes no value: write `{instead}`")))
+}
+
 /// `= ".."`
 fn text(input: ParseStream<'_>, option: &str, example: &str) -> Result<LitStr> {
     let expected = |span| Error::new(span, format!("option `{option}` takes a string: `{option} = \"{example}\"`"));
@@ -184,7 +228,8 @@ fn list(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
 
 /// How to write these events, or an example if there are none.
 fn events_option(names: &[LitStr]) -> String {
-    let names: Vec<_> = names.iter().map(LitStr::value).collect();
+    let written: Vec<_> = names.iter().map(LitStr::value).collect();
+    let names: Vec<_> = written.iter().flat_map(|names| names.split(',')).map(str::trim).collect();
     if names.is_empty() {
         r#"events = ["file.stored", "file.deleted"]"#.to_owned()
     } else {
@@ -213,13 +258,27 @@ fn unknown(input: ParseStream<'_>, option: Lookahead1<'_>) -> Error {
         let hint = "options have names: write `event = \"file.uploaded\"`";
         return Error::new(input.span(), hint);
     }
+    if let Some(event) = event_without_quotes(&input.fork()) {
+        return input.error(format!("options have names: write `event = \"{event}\"`"));
+    }
     let listed = option.error();
     match input.call(Ident::parse_any) {
         Ok(word) => {
             let written = word.to_string();
-            let message = format!("unknown option `{written}`{}\n\nnote: {listed}", suggestion(&written, NAMES));
-            Error::new(word.span(), message)
+            let meant = OTHER_NAMES.iter().find(|(other, _)| *other == written).map(|(_, name)| *name);
+            let meant = meant.map_or_else(|| suggestion(&written, NAMES), |name| format!(": did you mean `{name}`?"));
+            Error::new(word.span(), format!("unknown option `{written}`{meant}\n\nnote: {listed}"))
         }
         Err(_) => listed,
     }
+}
+
+/// The event that is written as `file.stored`, `stored`, or as its marker or its payload.
+fn event_without_quotes(input: ParseStream<'_>) -> Option<&'static str> {
+    let name = Punctuated::<Ident, Token![.]>::parse_separated_nonempty_with(input, Ident::parse_any).ok()?;
+    let name = name.iter().map(Ident::to_string).collect::<Vec<_>>().join(".");
+    let is_meant = |event: &&KnownEvent| {
+        [event.name, event.marker, event.payload].contains(&name.as_str()) || event.name == format!("file.{name}")
+    };
+    EVENTS.iter().find(is_meant).map(|event| event.name)
 }

@@ -33,3 +33,9 @@ pub(crate) const MARKER_OF_UNLISTED: &str = "Unlisted";
 pub(crate) fn find(name: &str) -> Option<&'static KnownEvent> {
     EVENTS.iter().find(|event| event.name == name)
 }
+
+/// Whether a type of this name is a payload, or the event or the delivery around it.
+pub(crate) fn is_of_delivery(name: &str) -> bool {
+    const OTHERS: [&str; 4] = ["Event", "UnknownEvent", "Delivery", "DeliveryId"];
+    OTHERS.contains(&name) || EVENTS.iter().any(|event| event.payload == name)
+}

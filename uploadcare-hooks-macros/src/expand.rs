@@ -5,13 +5,17 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
-    Ident, ItemStruct, Path, Token, Type,
+    GenericArgument, Ident, ItemStruct, Path, PathArguments, Token, Type,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
 };
 
-use crate::{model::Function, valid::Handler};
+use crate::{
+    events::{MARKER_OF_UNLISTED, is_of_delivery},
+    model::{Function, last_segment},
+    valid::Handler,
+};
 
 pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     let Handler { krate, name, .. } = handler;
@@ -153,14 +157,34 @@ impl Parameters {
         let parameter = format_ident!("parameter_{position}", span = span);
         // The crate's path is spanned at the type too, or the message would point at the attribute.
         let private = private(krate, span);
-        let taken_by = match wrapper(ty) {
-            Some(wrapper) => {
-                let (taken_as, krate) = (format_ident!("TakenAs{wrapper}", span = span), respanned(krate, span));
-                quote_spanned!(span=> #private::#taken_as<#krate::event::#marker>)
-            }
-            None => {
+        let respanned = respanned(krate, span);
+        let taken_as = |name: &str| format_ident!("TakenAs{name}", span = span);
+        let written = match Written::of(ty) {
+            // The first parameter is likely to be meant as the payload.
+            Written::Other(_) if position == 0 && *marker == MARKER_OF_UNLISTED => Written::Payload,
+            written => written,
+        };
+        let taken_by = match written {
+            Written::Payload => {
                 let taken_by = format_ident!("TakenBy{marker}", span = span);
                 quote_spanned!(span=> #private::#taken_by)
+            }
+            Written::Wrapper(name) => {
+                let taken_as = taken_as(name);
+                quote_spanned! {span=>
+                    #private::#taken_as<
+                        {
+                            #[allow(unused_imports)]
+                            use #private::OfAnotherCrate as _;
+                            #private::Probe::<#ty>::IS_OURS
+                        },
+                        #respanned::event::#marker,
+                    >
+                }
+            }
+            Written::Other(name) => {
+                let taken_as = taken_as(name);
+                quote_spanned!(span=> #private::#taken_as<#respanned::event::#marker>)
             }
         };
         let event_is_moved_later = if is_last { quote!(false) } else { quote_spanned!(span=> #next.event_is_moved()) };
@@ -174,12 +198,42 @@ impl Parameters {
     }
 }
 
-/// The name of a parameter's type if it has a trait of its own in `__private`. Only the compiler's
-/// message about a wrong parameter depends on it.
-fn wrapper(ty: &Type) -> Option<&'static str> {
-    let Type::Path(ty) = ty else { return None };
-    let name = &ty.path.segments.last()?.ident;
-    ["State", "Payload"].into_iter().find(|wrapper| name == wrapper)
+/// How a parameter's type is written. Only the compiler's message about a wrong parameter depends
+/// on it.
+enum Written {
+    /// As a payload, or as the event or the delivery around it.
+    Payload,
+    /// As `State<..>` or `Payload<..>`, of any crate.
+    Wrapper(&'static str),
+    /// As another type, with the end of the name of its trait.
+    Other(&'static str),
+}
+
+impl Written {
+    fn of(ty: &Type) -> Self {
+        const SELDOM_STATES: [&str; 6] = ["String", "Bytes", "HeaderMap", "Request", "HttpRequest", "Uuid"];
+        let Some(segment) = last_segment(ty) else { return Self::Other("Extractor") };
+        let name = segment.ident.to_string();
+        if is_of_delivery(&name) {
+            return Self::Payload;
+        }
+        if let Some(wrapper) = ["State", "Payload"].into_iter().find(|wrapper| name == *wrapper) {
+            return Self::Wrapper(wrapper);
+        }
+        let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+            return Self::Other(if SELDOM_STATES.contains(&name.as_str()) { "Extractor" } else { "Other" });
+        };
+        let inside = arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(Self::of(ty)),
+            _ => None,
+        });
+        match (name.as_str(), inside) {
+            ("Option" | "Result", Some(Self::Wrapper("State"))) => Self::Wrapper("State"),
+            ("Option" | "Result" | "Arc", Some(Self::Payload | Self::Wrapper(_))) => Self::Payload,
+            ("Arc", _) => Self::Other("Other"),
+            _ => Self::Other("Extractor"),
+        }
+    }
 }
 
 fn into_outcome(output: &TokenStream, krate: &Path, span: Span) -> TokenStream {

@@ -1,5 +1,6 @@
-//! What the attribute expands to after a mistake: the messages, the item untouched, and an inert
-//! descriptor, so that listing the handler does not add a second message.
+//! What the attribute expands to after a mistake: the messages, the item, and an inert descriptor,
+//! so that listing the handler does not add a second message. The item is untouched, unless the
+//! compiler would report the same mistake in it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -15,6 +16,8 @@ use crate::{
 /// words, about the function that is returned here, and shows that once.
 pub(crate) fn function(error: Option<&Error>, item: &TokenStream, parsed: &Function, krate: &Path) -> TokenStream {
     let messages = error.map(Error::to_compile_error);
+    let replacement = parsed.replacement();
+    let item = replacement.as_ref().unwrap_or(item);
     // Inside an `impl` no type can be declared.
     let shape = (!parsed.is_associated()).then(|| expand::shape(parsed, krate, &quote!(#krate::__private::inert())));
     quote! {

@@ -2,7 +2,8 @@
 //!
 //! In the order of the work: `attr` parses the options and `model` the function, `valid` checks
 //! both, `expand` writes the generated code, and `fallback` what is left after a mistake. `events`
-//! lists the known events; `suggest` finds the word that a mistyped one may mean.
+//! lists the known events; `suggest` finds the word that a mistyped one may mean, and `written`
+//! prints types in messages.
 
 mod attr;
 mod events;
@@ -11,6 +12,7 @@ mod fallback;
 mod model;
 mod suggest;
 mod valid;
+mod written;
 
 use proc_macro2::TokenStream;
 

@@ -2,11 +2,12 @@
 //! complete inside a body with mistakes.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, LitStr, Result, Signature, Token, Visibility,
+    Attribute, FnArg, Ident, LitStr, PathSegment, Result, Signature, Token, Type, TypeGroup, TypeParen, Visibility,
     ext::IdentExt,
     parse::{Parse, ParseStream, Parser},
+    parse_quote,
 };
 
 /// What the attribute stands on.
@@ -97,6 +98,31 @@ impl Function {
         find_self(signature.collect())
     }
 
+    /// Further `#[webhook_handler(..)]`s on the function.
+    pub(crate) fn second_attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.attrs.iter().filter(|attr| is_webhook_handler(attr))
+    }
+
+    /// The function to put back after a mistake, if it cannot be put back as it was written: the
+    /// second attribute would expand too, and the compiler would report parameters without a size
+    /// once more.
+    pub(crate) fn replacement(&self) -> Option<TokenStream> {
+        let mut sig = self.sig.clone();
+        let mut is_replaced = self.second_attributes().next().is_some();
+        for input in &mut sig.inputs {
+            if let FnArg::Typed(input) = input
+                && is_unsized(&input.ty)
+            {
+                let ty = &input.ty;
+                input.ty = parse_quote!(::std::boxed::Box<#ty>);
+                is_replaced = true;
+            }
+        }
+        let Self { attrs, vis, body, .. } = self;
+        let attrs = attrs.iter().filter(|attr| !is_webhook_handler(attr));
+        is_replaced.then(|| quote!(#(#attrs)* #vis #sig #body))
+    }
+
     /// The conditions under which the function exists. They hold for all that is generated beside
     /// it.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
@@ -110,6 +136,33 @@ impl Function {
 
     fn attrs(&self, name: &str) -> impl Iterator<Item = &Attribute> {
         self.attrs.iter().filter(move |attr| attr.path().is_ident(name))
+    }
+}
+
+fn is_webhook_handler(attr: &Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|segment| segment.ident == "webhook_handler")
+}
+
+/// The type without parentheses and without the groups that `macro_rules!` puts around it.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(TypeParen { elem, .. }) | Type::Group(TypeGroup { elem, .. }) => bare(elem),
+        _ => ty,
+    }
+}
+
+/// The last part of the path of a type: `State<u32>` of `axum::extract::State<u32>`.
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    let Type::Path(ty) = bare(ty) else { return None };
+    ty.path.segments.last()
+}
+
+/// Whether values of the type have no size: `str`, `[T]` or `dyn Trait`.
+pub(crate) fn is_unsized(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(ty) => ty.path.is_ident("str"),
+        _ => false,
     }
 }
 

@@ -13,3 +13,8 @@ pub(crate) fn suggestion(written: &str, known: &[&str]) -> String {
         .max_by(|(one, _), (other, _)| one.total_cmp(other));
     closest.map_or_else(String::new, |(_, word)| format!(": did you mean `{word}`?"))
 }
+
+/// Whether the words differ in upper and lower case, or by one edit at most.
+pub(crate) fn is_slip(written: &str, known: &str) -> bool {
+    strsim::damerau_levenshtein(&written.to_lowercase(), known) <= 1
+}

@@ -123,3 +123,21 @@ fn the_known_versions_are_those_of_the_runtime_crate() {
     };
     assert_eq!(events::OLD_VERSIONS, runtime::OLD_VERSIONS.iter().flat_map(of_marker).collect::<Vec<_>>());
 }
+
+#[test]
+fn types_in_messages_are_spaced_as_users_write_them() {
+    let types = [
+        "State<u8>",
+        "axum::extract::State<Vec<u8>>",
+        "&'a str",
+        "&'a mut [u8; 4]",
+        "&mut (dyn Repo + Send)",
+        "Arc<dyn Fn(u8, &str) -> Option<u8> + Send>",
+        "<T as Trait>::Type",
+        "*const u8",
+    ];
+    for ty in types {
+        let parsed: syn::Type = syn::parse_str(ty).unwrap();
+        assert_eq!(crate::written::written(parsed), ty);
+    }
+}

@@ -33,6 +33,11 @@ macro_rules! webhook_handlers {
             $(<$handler as $crate::Webhook>::DESCRIPTOR),*
         ])
     };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "list functions by name or by path: `webhook_handlers![index, scan::quarantine]`"
+        )
+    };
 }
 
 /// Submits a handler for `WebhookRouterBuilder::discovered_handlers`. Only generated code calls it.

@@ -25,6 +25,11 @@ impl ::uploadcare_hooks::Webhook for index_upload {
         > = <State<
             Db,
         > as ::uploadcare_hooks::__private::TakenAsState<
+            {
+                #[allow(unused_imports)]
+                use ::uploadcare_hooks::__private::OfAnotherCrate as _;
+                ::uploadcare_hooks::__private::Probe::<State<Db>>::IS_OURS
+            },
             ::uploadcare_hooks::event::Uploaded,
         >>::PARAMETER
             .before(false);

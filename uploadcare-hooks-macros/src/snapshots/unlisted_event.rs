@@ -15,6 +15,11 @@ impl ::uploadcare_hooks::Webhook for moderated {
         > = <Payload<
             Moderation,
         > as ::uploadcare_hooks::__private::TakenAsPayload<
+            {
+                #[allow(unused_imports)]
+                use ::uploadcare_hooks::__private::OfAnotherCrate as _;
+                ::uploadcare_hooks::__private::Probe::<Payload<Moderation>>::IS_OURS
+            },
             ::uploadcare_hooks::event::Unlisted,
         >>::PARAMETER
             .before(false);

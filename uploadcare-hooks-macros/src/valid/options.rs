@@ -11,7 +11,7 @@ use crate::{
         OLD_VERSIONS,
     },
     model::Function,
-    suggest::suggestion,
+    suggest::{is_slip, suggestion},
 };
 
 /// The listed events; `None` in place of an unknown one.
@@ -47,6 +47,8 @@ pub(super) fn check_events(options: &Options, mistakes: &mut Mistakes) -> Option
     written.extend(options.events.as_ref().map(|events| ("events", events.span)));
     written.extend(options.any.map(|span| ("any", span)));
     match written.as_slice() {
+        // The message about `unlisted` below is enough.
+        [] if options.unlisted.is_some() => {}
         [] => mistakes.at(
             Span::call_site(),
             "a webhook handler must say which events it takes: `event = \"file.uploaded\"` for one event, \
@@ -70,7 +72,7 @@ pub(super) fn check_events(options: &Options, mistakes: &mut Mistakes) -> Option
     if let Some(event) = &options.event {
         let name = match options.unlisted {
             Some(unlisted) => check_unlisted(event, unlisted, mistakes),
-            None => check_event(event, mistakes),
+            None => check_event(event, true, mistakes),
         };
         return Some(CheckedEvents { names: vec![name], single: true, unlisted: options.unlisted.is_some() });
     }
@@ -86,26 +88,49 @@ pub(super) fn check_events(options: &Options, mistakes: &mut Mistakes) -> Option
         seen.push(name.value());
     }
     // With `unlisted` the list is wrong as a whole, which was reported already.
-    let check = |name: &LitStr| options.unlisted.is_none().then(|| check_event(name, mistakes)).flatten();
+    let check = |name: &LitStr| options.unlisted.is_none().then(|| check_event(name, false, mistakes)).flatten();
     let names = names.iter().map(check).collect();
     Some(CheckedEvents { names, single: false, unlisted: false })
 }
 
-fn check_event(event: &LitStr, mistakes: &mut Mistakes) -> Option<String> {
+/// `is_single` says whether it is written as `event`, instead of in a list.
+fn check_event(event: &LitStr, is_single: bool, mistakes: &mut Mistakes) -> Option<String> {
     let name = event.value();
     if events::find(&name).is_some() {
         return Some(name);
     }
+    if let Some(message) = several_in_one(&name) {
+        mistakes.on(event, message);
+        return None;
+    }
     let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
     let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let meant = suggestion(&name, &names);
-    let example = if meant.is_empty() { format!(": `event = \"{name}\", unlisted`") } else { String::new() };
-    let message = format!(
-        "unknown event `{name}`{meant}\n\n\
-         note: known events are {listed}; to take an event that this version does not know yet, add `unlisted`{example}"
-    );
-    mistakes.on(event, message);
+    let example = format!("`event = \"{name}\", unlisted`");
+    let (meant, note) = match is_single {
+        _ if !meant.is_empty() => {
+            (meant, "; to take an event that this version does not know yet, add `unlisted`".to_owned())
+        }
+        true => {
+            (": add `unlisted` if Uploadcare sends it".to_owned(), format!("; another event is written as {example}"))
+        }
+        false => (format!(": write a handler of its own, with {example}, if Uploadcare sends it"), String::new()),
+    };
+    mistakes.on(event, format!("unknown event `{name}`{meant}\n\nnote: known events are {listed}{note}"));
     None
+}
+
+/// What to write instead of a name that stands for several events.
+fn several_in_one(name: &str) -> Option<String> {
+    if name.contains('*') || ["all", "any"].contains(&name.to_lowercase().as_str()) {
+        return Some(format!(
+            "unknown event `{name}`: write `#[webhook_handler(any)]` for every event, or list several events with \
+             `events = [\"..\", \"..\"]`"
+        ));
+    }
+    let separators = [',', ';', '|'];
+    let names = name.split(separators).map(str::trim).filter(|name| !name.is_empty()).collect::<Vec<_>>();
+    (names.len() > 1).then(|| format!("unknown event `{name}`: write `events = {names:?}` for several events"))
 }
 
 /// Checks an event that the attribute says is not known.
@@ -115,6 +140,19 @@ fn check_unlisted(event: &LitStr, unlisted: Span, mistakes: &mut Mistakes) -> Op
         let message =
             format!("event `{name}` is known: leave out `unlisted`, and take its payload `{}`", known.payload);
         mistakes.at(unlisted, message);
+        return None;
+    }
+    if let Some(message) = several_in_one(&name) {
+        mistakes.on(event, message);
+        return None;
+    }
+    if let Some(known) = EVENTS.iter().find(|known| is_slip(&name, known.name)) {
+        let message = format!(
+            "unknown event `{name}`: did you mean `{}`?\n\n\
+             note: leave out `unlisted` then, and take its payload `{}`",
+            known.name, known.payload
+        );
+        mistakes.on(event, message);
         return None;
     }
     if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {

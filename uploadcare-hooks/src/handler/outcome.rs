@@ -14,8 +14,10 @@ pub type Outcome = Result<(), HandlerError>;
 #[diagnostic::on_unimplemented(
     message = "a webhook handler returns `()` or `Result<(), HandlerError>`, not `{Self}`",
     label = "neither `()` nor a `Result<(), E>` with an error type that handlers may have",
-    note = "in `Result<(), E>`, `E` is `HandlerError`, `anyhow::Error`, `String`, or a type that is \
+    note = "in `Result<(), E>`, `E` is `HandlerError`, `anyhow::Error`, `String`, \
+            `Box<dyn Error + Send + Sync>` instead of `Box<dyn Error>`, or a type that is \
             `std::error::Error + Send + Sync + 'static`",
+    note = "the value in `Ok` is `()`, and a handler returns no status or response: the router chooses the status",
     note = "turn another error, such as `actix_web::Error`, into a `HandlerError`: \
             `.map_err(|error| HandlerError::new(error.to_string()))?`"
 )]

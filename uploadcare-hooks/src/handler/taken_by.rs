@@ -2,7 +2,9 @@
 //! compiler says about a wrong type. Generated code names them, so that the message can name the
 //! handler's event and its payload, which [`FromDelivery<E>`](FromDelivery) cannot.
 
-use super::{FromDelivery, shim::Parameter};
+use std::marker::PhantomData;
+
+use super::{FromDelivery, HandlerError, Payload, State, shim::Parameter};
 use crate::event;
 
 macro_rules! taken_by {
@@ -51,13 +53,15 @@ taken_by! {
         "expected `FileInfoUpdated`, or a type that every handler may take",
         "the payload of `file.info_updated` is `uploadcare_hooks::FileInfoUpdated`";
     TakenByUploadedV06, UploadedV06,
-        "a handler of `file.uploaded` with `version = \"0.6\"` takes `v0_6::FileUploaded`, not `{Self}`",
-        "expected `v0_6::FileUploaded`, or a type that every handler may take",
+        "a handler of `file.uploaded` with `version = \"0.6\"` takes `payload::v0_6::FileUploaded`, \
+         not `{Self}`",
+        "expected `uploadcare_hooks::payload::v0_6::FileUploaded`, or a type that every handler may take",
         "the payload of version 0.6 is `uploadcare_hooks::payload::v0_6::FileUploaded`; without `version` the \
          handler takes `FileUploaded`";
     TakenByUploadedV05, UploadedV05,
-        "a handler of `file.uploaded` with `version = \"0.5\"` or `\"\"` takes `v0_5::FileUploaded`, not `{Self}`",
-        "expected `v0_5::FileUploaded`, or a type that every handler may take",
+        "a handler of `file.uploaded` with `version = \"0.5\"` or `\"\"` takes \
+         `payload::v0_5::FileUploaded`, not `{Self}`",
+        "expected `uploadcare_hooks::payload::v0_5::FileUploaded`, or a type that every handler may take",
         "the payload of version 0.5 is `uploadcare_hooks::payload::v0_5::FileUploaded`; without `version` the \
          handler takes `FileUploaded`";
     TakenByAny, Any,
@@ -73,7 +77,7 @@ taken_by! {
 
 /// A trait for every marker, for parameters that are written in one way.
 macro_rules! taken_as {
-    ($(#[$attr:meta])* $name:ident) => {
+    ($($(#[$attr:meta])* $name:ident;)+) => {$(
         $(#[$attr])*
         pub trait $name<E>: Sized {
             /// How to make the parameter.
@@ -84,31 +88,140 @@ macro_rules! taken_as {
         impl<T: FromDelivery<E>, E> $name<E> for T {
             const PARAMETER: Parameter<T> = Parameter::new::<E>();
         }
-    };
+    )+};
 }
 
 taken_as! {
+    /// Parameters whose name is that of no type of this crate.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a parameter that this handler can take: take a value given to `.state(..)` as \
+                   `State<{Self}>`",
+        label = "expected `State<{Self}>`, or a type that implements `FromDelivery` for this handler's event",
+        note = "take the body as a type of your own with `Payload<T>`, and headers from `Delivery`",
+        note = "to make a parameter of your own type, implement `FromDelivery<E>` for it, for every `E`: \
+                `impl<E> FromDelivery<E> for ..`"
+    )]
+    TakenAsOther;
+
+    /// Parameters whose name is that of no type of this crate, and that are seldom states.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a parameter that this handler can take: take the event's payload, such as \
+                   `FileUploaded`, the headers and the body from `Delivery`, or a value given to `.state(..)` as \
+                   `State<T>`",
+        label = "expected a payload, `Delivery`, `State<T>`, or a type that implements `FromDelivery`",
+        note = "take the body as a type of your own with `Payload<T>`; extractors of web frameworks read a request, \
+                and a handler takes a delivery",
+        note = "to make a parameter of your own type, implement `FromDelivery<E>` for it, for every `E`: \
+                `impl<E> FromDelivery<E> for ..`"
+    )]
+    TakenAsExtractor;
+}
+
+/// Finds out whether a type is one of this crate's: the constants here hide that of
+/// [`OfAnotherCrate`].
+#[derive(Debug)]
+pub struct Probe<T>(PhantomData<T>);
+
+macro_rules! ours {
+    ($($ours:ty),+) => {$(
+        impl<T> Probe<$ours> {
+            /// It is this crate's.
+            pub const IS_OURS: bool = true;
+        }
+    )+};
+}
+
+ours!(State<T>, Option<State<T>>, Result<State<T>, HandlerError>);
+ours!(Payload<T>, Option<Payload<T>>, Result<Payload<T>, HandlerError>);
+
+/// What [`Probe`] says of every other type.
+pub trait OfAnotherCrate {
+    /// Whether the type is this crate's.
+    const IS_OURS: bool = false;
+}
+
+impl<T> OfAnotherCrate for Probe<T> {}
+
+/// A trait for the parameters of one kind. They are its parameter `T`: about a trait that is for
+/// `T` itself, the compiler would show the message of [`TakenAsState`] and [`TakenAsPayload`].
+macro_rules! taken_if {
+    ($($(#[$attr:meta])* $name:ident;)+) => {$(
+        $(#[$attr])*
+        pub trait $name<T, E> {
+            /// How to make the parameter.
+            const PARAMETER: Parameter<T>;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: FromDelivery<E>, E> $name<T, E> for () {
+            const PARAMETER: Parameter<T> = Parameter::new::<E>();
+        }
+    )+};
+}
+
+taken_if! {
     /// Parameters that are written as `State<..>`: the message says what a state must be.
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` cannot be shared by handlers: write `State<Arc<T>>`, with a `T` that is `Send + Sync`",
+        message = "`{T}` cannot be shared by handlers: write `State<Arc<T>>`, with a `T` that is `Send + Sync`",
         label = "the value of a `State` must be `Clone + Send + Sync + 'static`",
         note = "each run of a handler gets a clone of the value, and runs may be on different threads: use `Arc` \
-                instead of `Rc`, `Mutex` instead of `RefCell`, and `Arc<T>` if `T` is not `Clone`",
-        note = "`State` is `uploadcare_hooks::State`; the `State` of another crate cannot be taken from a delivery"
+                instead of `Rc`, `Mutex` instead of `RefCell`, and `Arc<T>` if `T` is not `Clone`"
     )]
-    TakenAsState
-}
+    OurState;
 
-taken_as! {
+    /// Other types that are written as `State<..>`.
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` is not the `State` of this crate: write `use uploadcare_hooks::State`",
+        label = "expected `uploadcare_hooks::State`"
+    )]
+    OtherState;
+
     /// Parameters that are written as `Payload<..>`: the message says what the type must be.
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` cannot be read from JSON: add `#[derive(serde::Deserialize)]` to the type inside",
+        message = "`{T}` cannot be read from JSON: add `#[derive(serde::Deserialize)]` to the type inside",
         label = "the type in a `Payload` must be `serde::de::DeserializeOwned`",
-        note = "a type that borrows from the JSON, such as one with a field of type `&str`, is not `DeserializeOwned`",
-        note = "`Payload` is `uploadcare_hooks::Payload`; the `Payload` of another crate cannot be taken from a \
-                delivery"
+        note = "a type that borrows from the JSON, such as one with a field of type `&str`, is not `DeserializeOwned`"
     )]
-    TakenAsPayload
+    OurPayload;
+
+    /// Other types that are written as `Payload<..>`.
+    #[diagnostic::on_unimplemented(
+        message = "`{T}` is not the `Payload` of this crate: write `use uploadcare_hooks::Payload`",
+        label = "expected `uploadcare_hooks::Payload`"
+    )]
+    OtherPayload;
+}
+
+/// Chooses the message by whether the type is this crate's.
+macro_rules! taken_as_ours {
+    ($($(#[$attr:meta])* $name:ident: $ours:ident or $other:ident;)+) => {$(
+        $(#[$attr])*
+        pub trait $name<const IS_OURS: bool, E>: Sized {
+            /// How to make the parameter.
+            const PARAMETER: Parameter<Self>;
+        }
+
+        impl<T, E> $name<true, E> for T
+        where
+            (): $ours<T, E>,
+        {
+            const PARAMETER: Parameter<T> = <() as $ours<T, E>>::PARAMETER;
+        }
+
+        impl<T, E> $name<false, E> for T
+        where
+            (): $other<T, E>,
+        {
+            const PARAMETER: Parameter<T> = <() as $other<T, E>>::PARAMETER;
+        }
+    )+};
+}
+
+taken_as_ours! {
+    /// Parameters that are written as `State<..>`.
+    TakenAsState: OurState or OtherState;
+    /// Parameters that are written as `Payload<..>`.
+    TakenAsPayload: OurPayload or OtherPayload;
 }
 
 #[cfg(test)]
