@@ -149,8 +149,10 @@ fn the_service_takes_every_body_and_can_be_shared() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_never_waits_and_never_ends_is_ended_by_its_time_limit() {
     for frame in [|| data(b""), trailers] {
-        let body = StreamBody::new(stream::repeat_with(frame));
-        let (status, text) = answer(body).await;
+        let body = || StreamBody::new(stream::repeat_with(frame));
+        let (status, text) = answer(body()).await;
         assert_eq!((status, text.contains("body_too_slow")), (408, true), "{text}");
+        let refused = Request::post("/unknown").body(body()).unwrap();
+        assert_eq!(service().call(refused).await.unwrap().status(), 404);
     }
 }

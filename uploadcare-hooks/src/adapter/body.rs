@@ -69,7 +69,7 @@ pub(super) async fn answer<E: Display>(
     if discards_rest && let Some(body) = body.as_pin_mut() {
         let left = router.body_timeout().saturating_sub(start.elapsed());
         // The answer is the same if the time is over.
-        let _ = TimeLimit(Some(left)).apply(&mut pin!(discard(body))).await;
+        let _ = TimeLimit(Some(left)).apply(&mut pin!(discard(left, body))).await;
     }
     answer
 }
@@ -132,14 +132,15 @@ async fn collect<E: Display>(
     Ok(whole.freeze())
 }
 
-/// Reads the rest of a body and throws it away, until its end, an error, a pause or the limit.
-async fn discard<E>(mut body: Pin<&mut impl Stream<Item = Result<Bytes, E>>>) {
+/// Reads the rest of a body and throws it away, until its end, an error, a pause or a limit.
+async fn discard<E>(time_limit: Duration, mut body: Pin<&mut impl Stream<Item = Result<Bytes, E>>>) {
+    let start = Instant::now();
     let mut left = MOST_DISCARDED;
     while let Ok(Some(Ok(chunk))) = TimeLimit(Some(LONGEST_PAUSE)).apply(&mut body.next()).await {
-        // At least one byte, so that a body of empty pieces ends too.
-        match left.checked_sub(chunk.len().max(1) as u64) {
-            Some(rest) => left = rest,
-            None => break,
+        match left.checked_sub(chunk.len() as u64) {
+            // As in `collect`, a body that never waits must be ended here.
+            Some(rest) if start.elapsed() <= time_limit => left = rest,
+            _ => break,
         }
     }
 }
