@@ -99,7 +99,8 @@ impl WebhookRouter {
     ///   decompressed or replaced the body, whose raw bytes are signed. Add such layers to other
     ///   routes only: `Router::layer` wraps the routes that were added before it.
     /// - **408 or 503 without a `code`.** A `TimeoutLayer` before the service ended the request,
-    ///   and with it the handlers. Give it more time than
+    ///   and with it the handlers; the log says ``handler `..` was dropped before it ended``. Give
+    ///   it more time than
     ///   [`body_timeout`](crate::WebhookRouterBuilder::body_timeout) and
     ///   [`handler_timeout`](crate::WebhookRouterBuilder::handler_timeout) together (60 seconds by
     ///   default).
