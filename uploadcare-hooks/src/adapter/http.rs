@@ -1,6 +1,7 @@
 //! Plain `http` types, for requests whose body was read already. Decides nothing about a delivery.
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 
 use crate::router::{Answer, Rejection, Watcher, WebhookRouter, decode_path};
 
@@ -41,9 +42,9 @@ impl WebhookRouter {
     /// # #[cfg(not(feature = "macros"))]
     /// # fn main() {}
     /// ```
-    pub async fn handle(&self, request: ::http::Request<Bytes>) -> ::http::Response<Bytes> {
-        let (response, _) = self.handle_watched(request, None).await;
-        response
+    pub fn handle(&self, request: ::http::Request<Bytes>) -> impl Future<Output = ::http::Response<Bytes>> {
+        // Not an `async fn`: that would hold the request twice.
+        self.handle_watched(request, None).map(|(response, _)| response)
     }
 
     /// Answers a request. Also returns the rejection if it was not acknowledged.
