@@ -1,6 +1,12 @@
-//! How errors are worded. Knows nothing of what went wrong.
+//! How errors and log lines are worded, and which of them were logged before. Knows nothing of what
+//! went wrong.
 
-use std::error::Error;
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    error::Error,
+    sync::{Mutex, PoisonError},
+};
 
 /// An error and its causes in one line, outermost first.
 ///
@@ -17,6 +23,32 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+/// The text, cut off after so many characters, with a sign that it was.
+pub(crate) fn cut_off(text: &str, chars: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars).and_then(|(end, _)| text.get(..end)) {
+        Some(kept) => Cow::Owned(format!("{kept}…")),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// What was logged once and is not logged again.
+#[derive(Debug)]
+pub(crate) struct Firsts<T>(Mutex<BTreeSet<T>>);
+
+impl<T: Ord> Firsts<T> {
+    /// Whether this is the first call with `what`. `false` if `most` things are remembered already.
+    pub(crate) fn is_first(&self, what: T, most: usize) -> bool {
+        let mut firsts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        firsts.len() < most && firsts.insert(what)
+    }
+}
+
+impl<T> Default for Firsts<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
 }
 
 /// Makes `Debug` show what `Display` shows: a `main` that returns an error prints its `Debug` form.

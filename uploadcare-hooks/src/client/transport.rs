@@ -1,11 +1,6 @@
 //! Sends one signed request and reads its answer. Knows nothing of subscriptions.
 
-use std::{
-    collections::BTreeSet,
-    future::ready,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode, Url, header};
@@ -16,7 +11,10 @@ use super::{
     auth::{Keys, Signable, http_date},
     retry::{Retries, Settled},
 };
-use crate::{message::with_causes, payload::from_slice};
+use crate::{
+    message::{Firsts, with_causes},
+    payload::from_slice,
+};
 
 const ACCEPT: &str = "application/vnd.uploadcare-v0.7+json";
 const CONTENT_TYPE: &str = "application/json";
@@ -41,15 +39,14 @@ pub(super) struct Transport {
 
 /// The warnings of Uploadcare that were logged already, by any clone of the client.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Warnings(Arc<Mutex<BTreeSet<String>>>);
+pub(super) struct Warnings(Arc<Firsts<String>>);
 
 impl Warnings {
     /// Logs the `Warning` headers of an answer, each text once.
     fn log(&self, headers: &header::HeaderMap) {
         for warning in headers.get_all(header::WARNING) {
             let text: String = String::from_utf8_lossy(warning.as_bytes()).chars().take(MAX_DETAIL_CHARS).collect();
-            let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if logged.len() < MAX_WARNINGS && logged.insert(text.clone()) {
+            if self.0.is_first(text.clone(), MAX_WARNINGS) {
                 tracing::warn!("Uploadcare warns about its REST API: {text:?} (logged once)");
             }
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::repair::repair;
+use crate::message::cut_off;
 
 /// The body is not a webhook payload, or a part of it has an unexpected form.
 ///
@@ -47,18 +48,14 @@ impl DecodeError {
 /// length.
 fn escaped(text: &str) -> String {
     const MAX_CHARS: usize = 500;
-    let (kept, more) = match text.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => (text.get(..end).unwrap_or(text), "…"),
-        None => (text, ""),
-    };
-    let mut escaped = String::with_capacity(kept.len());
-    for character in kept.chars() {
+    let text = cut_off(text, MAX_CHARS);
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
         match character {
             '"' | '\'' | '\\' => escaped.push(character),
             _ => escaped.extend(character.escape_debug()),
         }
     }
-    escaped.push_str(more);
     escaped
 }
 

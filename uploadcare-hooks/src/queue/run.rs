@@ -13,6 +13,7 @@ use crate::{
     delivery::{Delivery, Received},
     event::Event,
     handler::HandlerError,
+    message::cut_off,
     router::{FailureKind, HandlerFailure, WebhookRouter},
 };
 
@@ -96,7 +97,7 @@ pub(super) fn failed(taken: &Taken, fault: Fault, retries: &Retries, now: Timest
         }
     };
     log(taken, &fault, &text, started, delay, retries);
-    let attempts = Attempts { started, failures: with_failure(taken, started, text, now) };
+    let attempts = Attempts { started, failures: with_failure(taken, started, &text, now) };
     match delay {
         Some(delay) => End::Again(attempts, delay),
         None => End::Dead(attempts),
@@ -112,11 +113,8 @@ fn waited(taken: &Taken, started: u32, now: Timestamp) -> Duration {
     first.and_then(|failure| now.duration_since(failure.at).try_into().ok()).unwrap_or_default()
 }
 
-fn with_failure(taken: &Taken, started: u32, mut error: String, now: Timestamp) -> Vec<Failure> {
-    if let Some((end, _)) = error.char_indices().nth(ERROR_CHARS) {
-        error.truncate(end);
-        error.push('…');
-    }
+fn with_failure(taken: &Taken, started: u32, error: &str, now: Timestamp) -> Vec<Failure> {
+    let error = cut_off(error, ERROR_CHARS).into_owned();
     let mut failures = taken.failures.clone();
     // An attempt that did not start is one failure, however often it was tried to start it.
     let not_started = started < taken.attempt;

@@ -3,17 +3,14 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use http::StatusCode;
 
 use super::{Rejection, RejectionHook, answer::Answer, dispatch::Dispatched, runner::contain, stage::Identified};
-use crate::{delivery::DeliveryId, handler::HandlerError};
+use crate::{delivery::DeliveryId, handler::HandlerError, message::Firsts};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)+) => {
@@ -70,10 +67,10 @@ pub(crate) struct Observer {
     counters: Counters,
     on_rejection: Option<RejectionHook>,
     /// What was logged once: events that no handler wanted, handlers that blocked, mounts.
-    firsts: Mutex<BTreeSet<(String, String)>>,
+    firsts: Firsts<(String, String)>,
     /// The paths of lost deliveries that were logged. Everyone can send such requests, so they are
     /// few and apart from the rest.
-    lost: Mutex<BTreeSet<String>>,
+    lost: Firsts<String>,
 }
 
 fn count(counter: &AtomicU64) {
@@ -172,11 +169,8 @@ impl Observer {
     /// the path should have begun with.
     pub(super) fn lost(&self, path: &str, mount: Option<&str>, answering: impl Iterator<Item = &'static str>) {
         let path: String = path.chars().take(MAX_LOGGED_CHARS).collect();
-        {
-            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-            if lost.len() >= MAX_LOST || !lost.insert(path.clone()) {
-                return;
-            }
+        if !self.lost.is_first(path.clone(), MAX_LOST) {
+            return;
         }
         match mount {
             Some(mount) => tracing::warn!(
@@ -208,8 +202,7 @@ impl Observer {
     /// Whether this is the first call with `what` for a path or handler. `false` if `most` things
     /// are remembered already.
     fn is_first(&self, place: &str, what: &str, most: usize) -> bool {
-        let mut firsts = self.firsts.lock().unwrap_or_else(PoisonError::into_inner);
-        firsts.len() < most && firsts.insert((place.to_owned(), what.to_owned()))
+        self.firsts.is_first((place.to_owned(), what.to_owned()), most)
     }
 }
 
