@@ -1,19 +1,19 @@
-//! Sends events to their subscriptions, signed, and again until the receiver acknowledges them.
+//! Sends events to their subscriptions, and again until the receiver acknowledges them.
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
-use tokio::runtime::Handle;
-use uploadcare_hooks::{SIGNATURE_HEADER, SigningSecret};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::{runtime::Handle, sync::broadcast::error::RecvError, time::sleep};
 use uuid::Uuid;
 
 use crate::{
-    event::{SimulatedEvent, payload},
-    project::{Attempt, Project, Subscription},
+    attempt::attempt,
+    event::SimulatedEvent,
+    payload::payload,
+    project::{Change, Delivery, DeliveryFaultKind, DeliveryState, DrawnFaults, Project, Subscription},
+    trigger::{Replay, Trigger, by_id},
 };
-
-/// How long a receiver may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends events to the subscriptions of a project.
 pub(crate) struct EventSender {
@@ -24,71 +24,222 @@ pub(crate) struct EventSender {
     pub(crate) runtime: Handle,
 }
 
+/// What became of a trigger.
+#[derive(Debug)]
+pub(crate) struct Triggered {
+    /// The UUID of the first file.
+    pub(crate) uuid: Uuid,
+    /// How many subscriptions get the event.
+    pub(crate) subscriptions: usize,
+    /// The ids of the deliveries.
+    pub(crate) deliveries: Vec<Uuid>,
+}
+
+/// Why a delivery is not replayed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ReplayError {
+    /// The delivery is not kept.
+    NotFound,
+    /// The order is wrong; holds what to say.
+    Invalid(String),
+}
+
 impl EventSender {
-    /// Starts to deliver an event to each active subscription of it. Returns the file's UUID and
-    /// the number of subscriptions.
-    pub(crate) fn send(self: &Arc<Self>, event: &SimulatedEvent) -> (Uuid, usize) {
-        let uuid = event.uuid();
-        let wanted = |known: &&Subscription| known.is_active && known.event == event.event;
-        let subscriptions: Vec<_> = self.project.subscriptions().all().iter().filter(wanted).cloned().collect();
-        let number = subscriptions.len();
-        let delay = Duration::from_millis(event.delay_ms);
-        for subscription in subscriptions {
-            let body: Arc<str> = payload(&self.project, &subscription, event, uuid).to_string().into();
-            for _ in 0..event.copies {
-                let (id, body, subscription) = (Uuid::new_v4(), Arc::clone(&body), subscription.clone());
-                let (delivery, sender) = (PendingDelivery { id, uuid, subscription, body }, Arc::clone(self));
-                self.runtime.spawn(async move { delivery.run(&sender, delay).await });
+    /// Triggers an event for a file, with default options.
+    pub(crate) fn send(self: &Arc<Self>, event: &SimulatedEvent) -> Triggered {
+        let trigger = Trigger::from(event.clone());
+        let receivers = self.subscribed_to(&event.event);
+        self.send_to(&trigger, &receivers)
+    }
+
+    /// Triggers an event. Returns what is wrong with its options.
+    pub(crate) fn trigger(self: &Arc<Self>, trigger: &Trigger) -> Result<Triggered, String> {
+        trigger.check()?;
+        let receivers = match &trigger.subscriptions {
+            None => self.subscribed_to(&trigger.event.event),
+            Some(ids) => {
+                let known = self.project.subscriptions();
+                ids.iter().map(|id| by_id(&known, *id)).collect::<Result<_, _>>()?
+            }
+        };
+        Ok(self.send_to(trigger, &receivers))
+    }
+
+    fn subscribed_to(&self, event: &str) -> Vec<Subscription> {
+        let mut subscriptions = self.project.subscriptions();
+        subscriptions.retain(|known| known.is_active && known.event == event);
+        subscriptions
+    }
+
+    fn send_to(self: &Arc<Self>, trigger: &Trigger, receivers: &[Subscription]) -> Triggered {
+        let delay = Duration::from_millis(trigger.event.delay_ms);
+        let uuids: Vec<_> = (0..trigger.burst).map(|_| trigger.event.uuid()).collect();
+        let mut deliveries = Vec::new();
+        for uuid in &uuids {
+            for subscription in receivers {
+                let body = match &trigger.payload {
+                    Some(payload) => payload.clone(),
+                    None => payload(&self.project, subscription, trigger, *uuid).to_string(),
+                };
+                for _ in 0..trigger.event.copies {
+                    let event = trigger.event.event.clone();
+                    deliveries.push(self.start(new_delivery(event, body.clone(), subscription), delay));
+                }
             }
         }
-        (uuid, number)
+        let uuid = uuids.first().copied().unwrap_or_else(Uuid::new_v4);
+        Triggered { uuid, subscriptions: receivers.len(), deliveries }
     }
-}
 
-/// An event that one subscription has not acknowledged yet.
-struct PendingDelivery {
-    id: Uuid,
-    uuid: Uuid,
-    subscription: Subscription,
-    body: Arc<str>,
-}
+    /// Sends a delivery once more, as a new one. Returns the ids of the copies.
+    pub(crate) fn replay(self: &Arc<Self>, id: Uuid, replay: &Replay) -> Result<Vec<Uuid>, ReplayError> {
+        let original = self.project.delivery(id).ok_or(ReplayError::NotFound)?;
+        replay.check().map_err(ReplayError::Invalid)?;
+        let body = replay.body.as_ref().unwrap_or(&original.body);
+        let event = match &replay.body {
+            Some(edited) => event_of(edited).unwrap_or_else(|| original.event.clone()),
+            None => original.event.clone(),
+        };
+        let as_before = || Delivery {
+            subscription: original.subscription,
+            target_url: original.target_url.clone(),
+            signing_secret: original.signing_secret.clone(),
+            ..empty_delivery(event.clone(), body.clone())
+        };
+        let copies = match &replay.subscriptions {
+            None => vec![as_before()],
+            Some(receivers) => {
+                let receivers = receivers.among(&self.project.subscriptions()).map_err(ReplayError::Invalid)?;
+                receivers.iter().map(|receiver| new_delivery(event.clone(), body.clone(), receiver)).collect()
+            }
+        };
+        let edited = *body != original.body;
+        let copy = |copy| Delivery { copy_of: Some(id), edited, ..copy };
+        Ok(copies.into_iter().map(|delivery| self.start(copy(delivery), Duration::ZERO)).collect())
+    }
 
-impl PendingDelivery {
-    /// Repeats the attempt until the receiver acknowledges it, or no delay is left.
-    async fn run(&self, sender: &EventSender, first_delay: Duration) {
-        let delays = std::iter::once(first_delay).chain(sender.redelivery_delays.iter().copied());
-        for (attempt, delay) in delays.enumerate() {
-            tokio::time::sleep(delay).await;
-            let answer = self.attempt(&sender.http).await;
-            let acknowledged = answer.as_ref().is_ok_and(|status| (200..300).contains(status));
-            sender.project.attempts().push(Attempt {
-                delivery: self.id,
-                attempt: attempt + 1,
-                event: self.subscription.event.clone(),
-                uuid: self.uuid,
-                subscription: self.subscription.id,
-                target_url: self.subscription.target_url.clone(),
-                at: Timestamp::now(),
-                status: answer.as_ref().ok().copied(),
-                error: answer.err(),
-            });
-            if acknowledged {
+    /// Goes on with the deliveries that were waiting when the simulator was stopped.
+    #[allow(dead_code, reason = "for state that was kept in a file")]
+    pub(crate) fn resume(self: &Arc<Self>) {
+        let now = Timestamp::now();
+        for delivery in self.project.deliveries().iter().rev() {
+            if delivery.state == DeliveryState::Waiting {
+                let due = delivery.next_attempt.unwrap_or(now);
+                let delay = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+                self.spawn(delivery.id, delivery.attempts.len(), delay);
+            }
+        }
+    }
+
+    /// Keeps a new delivery, and begins to send it. Returns its id.
+    fn start(self: &Arc<Self>, delivery: Delivery, delay: Duration) -> Uuid {
+        let delivery = Delivery { next_attempt: after(delay), ..delivery };
+        let id = self.project.add_delivery(delivery).id;
+        self.spawn(id, 0, delay);
+        id
+    }
+
+    fn spawn(self: &Arc<Self>, id: Uuid, made: usize, delay: Duration) {
+        let sender = Arc::clone(self);
+        self.runtime.spawn(async move { sender.deliver(id, made, delay).await });
+    }
+
+    /// Repeats the attempt until the receiver acknowledges it, no delay is left, or the delivery is
+    /// forgotten.
+    async fn deliver(&self, id: Uuid, made: usize, first_delay: Duration) {
+        let mut delays = self.redelivery_delays.iter().skip(made).copied();
+        let mut delay = first_delay;
+        loop {
+            sleep(delay).await;
+            let faults = self.project.delivery_faults().draw();
+            let Some(delivery) = self.hold_up(id, &faults).await else { return };
+            let exchange = attempt(&self.http, &delivery, &faults).await;
+            let acknowledged = exchange.answer.as_ref().is_some_and(|answer| (200..300).contains(&answer.status));
+            let (state, next) = match (acknowledged, delays.next()) {
+                (true, _) if faults.has(DeliveryFaultKind::Duplicate) => (DeliveryState::Waiting, Some(Duration::ZERO)),
+                (true, _) => (DeliveryState::Acknowledged, None),
+                (false, Some(delay)) => (DeliveryState::Waiting, Some(delay)),
+                (false, None) => (DeliveryState::Failed, None),
+            };
+            if !self.project.attempted(id, exchange, state, next.and_then(after)) {
                 return;
             }
+            match next {
+                Some(next) => delay = next,
+                None => return,
+            }
         }
     }
 
-    /// Sends the delivery once. Returns the status of the answer, or why there was none.
-    async fn attempt(&self, http: &reqwest::Client) -> Result<u16, String> {
-        let mut request = http.post(&self.subscription.target_url).timeout(TIMEOUT);
-        request = request.header("Content-Type", "application/json");
-        if let Some(secret) = &self.subscription.signing_secret {
-            let secret = SigningSecret::new(secret.as_str()).map_err(|error| error.to_string())?;
-            request = request.header(SIGNATURE_HEADER, secret.sign(self.body.as_bytes()));
+    /// Waits as long as a delay or a reordering takes. Returns the delivery, if it is still kept.
+    async fn hold_up(&self, id: Uuid, faults: &DrawnFaults) -> Option<Arc<Delivery>> {
+        if let Some(time) = faults.time(DeliveryFaultKind::Delay) {
+            sleep(time).await;
         }
-        match request.body(self.body.to_string()).send().await {
-            Ok(answer) => Ok(answer.status().as_u16()),
-            Err(error) => Err(error.to_string()),
+        if let Some(time) = faults.time(DeliveryFaultKind::Reorder) {
+            let delivery = self.project.delivery(id)?;
+            // If there is no later delivery in this time, the order stays.
+            let _ = tokio::time::timeout(time, self.later_attempt(&delivery)).await;
+        }
+        self.project.delivery(id)
+    }
+
+    /// Waits until a later delivery of the same subscription was sent.
+    async fn later_attempt(&self, delivery: &Delivery) {
+        let mut changes = self.project.watch();
+        loop {
+            match changes.recv().await {
+                Ok(Change::Delivery(other))
+                    if other.subscription == delivery.subscription
+                        && other.number > delivery.number
+                        && !other.attempts.is_empty() =>
+                {
+                    return;
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
         }
     }
+}
+
+fn new_delivery(event: String, body: String, subscription: &Subscription) -> Delivery {
+    Delivery {
+        subscription: subscription.id,
+        target_url: subscription.target_url.clone(),
+        signing_secret: subscription.signing_secret.clone(),
+        ..empty_delivery(event, body)
+    }
+}
+
+fn empty_delivery(event: String, body: String) -> Delivery {
+    let payload: Value = serde_json::from_str(&body).unwrap_or_default();
+    let uuid = payload.pointer("/data/uuid").and_then(Value::as_str).and_then(|uuid| uuid.parse().ok());
+    Delivery {
+        id: Uuid::new_v4(),
+        number: 0,
+        event,
+        uuid,
+        subscription: 0,
+        target_url: String::new(),
+        created: Timestamp::now(),
+        copy_of: None,
+        edited: false,
+        body,
+        state: DeliveryState::Waiting,
+        next_attempt: None,
+        attempts: Vec::new(),
+        signing_secret: None,
+    }
+}
+
+/// The event that a payload names.
+fn event_of(body: &str) -> Option<String> {
+    let payload: Value = serde_json::from_str(body).ok()?;
+    Some(payload.pointer("/hook/event")?.as_str()?.to_owned())
+}
+
+/// The time so long from now.
+fn after(delay: Duration) -> Option<Timestamp> {
+    Timestamp::now().checked_add(SignedDuration::try_from(delay).ok()?).ok()
 }

@@ -1,12 +1,8 @@
-//! An event that the simulator triggers, and its payload.
+//! An event that the simulator triggers, for one file.
 
-use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use uploadcare_hooks::testing::Sample;
+use serde_json::{Map, Value};
 use uuid::Uuid;
-
-use crate::project::{Project, Subscription};
 
 /// An event for one file, to be triggered with [`Simulator::trigger`](crate::Simulator::trigger).
 #[derive(Debug, Clone, Deserialize)]
@@ -50,40 +46,4 @@ impl SimulatedEvent {
         let given = self.data.get("uuid").and_then(Value::as_str).and_then(|uuid| uuid.parse().ok());
         given.unwrap_or_else(Uuid::new_v4)
     }
-}
-
-/// Makes the payload, in the form of version 0.7, for one subscription: the sample of the testing
-/// kit, of this file and of now.
-pub(crate) fn payload(project: &Project, subscription: &Subscription, event: &SimulatedEvent, uuid: Uuid) -> Value {
-    let now = Timestamp::now();
-    let now_if = |name: &str| (event.event == name).then_some(now);
-    let mut sample = Sample::of(event.event.as_str())
-        .uuid(uuid)
-        .set("initiator.detail.request_id", Uuid::new_v4())
-        .set("hook", hook(project, subscription))
-        .set("data.datetime_uploaded", now)
-        .set("data.datetime_stored", now_if("file.stored"))
-        .set("data.datetime_removed", now_if("file.deleted"));
-    sample = if event.event == "file.infected" {
-        let scan = "data.appdata.uc_clamav_virus_scan";
-        sample.set(&format!("{scan}.datetime_created"), now).set(&format!("{scan}.datetime_updated"), now)
-    } else {
-        sample.set("data.appdata", Map::new())
-    };
-    if let (Some(previous_values), "file.info_updated") = (&event.previous_values, event.event.as_str()) {
-        sample = sample.set("previous_values", previous_values);
-    }
-    let mut payload = sample.json().clone();
-    if let Some(Value::Object(file)) = payload.get_mut("data") {
-        file.extend(event.data.clone());
-    }
-    payload
-}
-
-fn hook(project: &Project, subscription: &Subscription) -> Value {
-    json!({
-        "id": subscription.id, "project_id": subscription.project, "project_pub_key": project.keys.public,
-        "target": subscription.target_url, "event": subscription.event, "is_active": subscription.is_active,
-        "version": subscription.version, "created_at": subscription.created, "updated_at": subscription.updated,
-    })
 }

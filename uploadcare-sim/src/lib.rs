@@ -40,6 +40,13 @@ mod event;
 mod fault;
 mod origin;
 
+#[allow(dead_code, reason = "for the page and the API")]
+mod search;
+mod trigger;
+
+mod attempt;
+mod payload;
+
 mod delivery;
 
 mod control;
@@ -48,5 +55,8 @@ mod rest;
 mod server;
 
 pub use self::event::SimulatedEvent;
-pub use self::project::{Attempt, Fault, FaultKind, Subscription};
+pub use self::project::{
+    Answer, Attempt, Delivery, DeliveryFault, DeliveryFaultKind, DeliveryFaults, DeliveryState, Exchange, Fault,
+    FaultKind, SignatureCheck, Subscription,
+};
 pub use self::server::{Simulator, SimulatorBuilder};

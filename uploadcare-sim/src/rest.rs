@@ -18,7 +18,7 @@ use crate::{
 /// Answers a call, with the fault that it runs into.
 pub(crate) async fn call(request: HttpRequest, project: Data<Project>, body: Bytes) -> HttpResponse {
     let answer = || answer(&request, &project, &body);
-    let fault = project.faults().next();
+    let fault = project.next_fault();
     match fault {
         Some(fault) => fault::fail(fault, answer).await,
         None => answer(),
@@ -59,22 +59,24 @@ fn carry_out(
 ) -> Result<HttpResponse, Refusal> {
     let path = request.path();
     let id = || path.strip_prefix("/webhooks/")?.strip_suffix('/')?.parse::<u64>().ok();
-    let mut subscriptions = project.subscriptions();
     Ok(match (request.method(), path, id()) {
-        (&Method::GET, "/webhooks/", _) => start(StatusCode::OK).json(subscriptions.all()),
+        (&Method::GET, "/webhooks/", _) => start(StatusCode::OK).json(project.subscriptions()),
         (&Method::POST, "/webhooks/", _) => {
-            start(StatusCode::CREATED).json(subscriptions.create(fields(content_type, body)?)?)
+            let fields = fields(content_type, body)?;
+            start(StatusCode::CREATED).json(project.change_subscriptions(|all| all.create(fields))?)
         }
         (&Method::DELETE, "/webhooks/unsubscribe/", _) => {
-            subscriptions.unsubscribe(fields(content_type, body)?)?;
+            let fields = fields(content_type, body)?;
+            project.change_subscriptions(|all| all.unsubscribe(fields))?;
             start(StatusCode::NO_CONTENT).finish()
         }
-        (&Method::GET, _, Some(id)) => start(StatusCode::OK).json(subscriptions.get(id)?),
+        (&Method::GET, _, Some(id)) => start(StatusCode::OK).json(project.subscription(id)?),
         (&Method::PUT, _, Some(id)) => {
-            start(StatusCode::OK).json(subscriptions.update(id, fields(content_type, body)?)?)
+            let fields = fields(content_type, body)?;
+            start(StatusCode::OK).json(project.change_subscriptions(|all| all.update(id, fields))?)
         }
         (&Method::DELETE, _, Some(id)) => {
-            subscriptions.delete(id)?;
+            project.change_subscriptions(|all| all.delete(id))?;
             start(StatusCode::NO_CONTENT).finish()
         }
         (method, "/webhooks/", _) => method_not_allowed(method),

@@ -22,7 +22,7 @@ use crate::{
     delivery::EventSender,
     event::SimulatedEvent,
     origin::OwnAddress,
-    project::{Attempt, Fault, Keys, Project, Subscription},
+    project::{Attempt, Delivery, DeliveryFault, DeliveryFaultKind, Fault, Keys, Limits, Project, Subscription},
     rest,
 };
 
@@ -31,6 +31,8 @@ const REDELIVERY_DELAYS: [u64; 6] = [1, 5, 30, 120, 600, 3600];
 
 /// How many attempts the simulator keeps by default: a few megabytes.
 const KEPT_ATTEMPTS: usize = 10_000;
+/// How many deliveries the simulator keeps by default, with all that was sent and answered.
+const KEPT_DELIVERIES: usize = 500;
 
 /// Starts a [`Simulator`].
 #[derive(Clone)]
@@ -38,7 +40,7 @@ const KEPT_ATTEMPTS: usize = 10_000;
 pub struct SimulatorBuilder {
     keys: Keys,
     redelivery_delays: Vec<Duration>,
-    kept_attempts: usize,
+    limits: Limits,
     more_events: Vec<String>,
 }
 
@@ -46,7 +48,14 @@ impl SimulatorBuilder {
     /// Sets how many attempts to deliver the simulator keeps. When there are more, it drops the
     /// oldest. Defaults to 10,000.
     pub fn kept_attempts(mut self, number: usize) -> Self {
-        self.kept_attempts = number;
+        self.limits.attempts = number;
+        self
+    }
+
+    /// Sets how many deliveries the simulator keeps with all that was sent and answered. When there
+    /// are more, it drops the oldest that are acknowledged or failed. Defaults to 500.
+    pub fn kept_deliveries(mut self, number: usize) -> Self {
+        self.limits.deliveries = number;
         self
     }
 
@@ -78,7 +87,7 @@ impl SimulatorBuilder {
             let system = System::new();
             system.block_on(async move {
                 let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-                let project = Arc::new(Project::new(self.keys, self.kept_attempts, self.more_events));
+                let project = Arc::new(Project::new(self.keys, self.limits, self.more_events));
                 let events = Arc::new(EventSender {
                     project: Arc::clone(&project),
                     redelivery_delays: self.redelivery_delays,
@@ -122,7 +131,8 @@ impl Simulator {
     pub fn builder(public_key: impl Into<String>, secret_key: impl Into<String>) -> SimulatorBuilder {
         let keys = Keys { public: public_key.into(), secret: secret_key.into() };
         let redelivery_delays = REDELIVERY_DELAYS.map(Duration::from_secs).to_vec();
-        SimulatorBuilder { keys, redelivery_delays, kept_attempts: KEPT_ATTEMPTS, more_events: Vec::new() }
+        let limits = Limits { attempts: KEPT_ATTEMPTS, deliveries: KEPT_DELIVERIES };
+        SimulatorBuilder { keys, redelivery_delays, limits, more_events: Vec::new() }
     }
 
     /// The URL of the REST API, to be used as a client's base URL.
@@ -133,23 +143,37 @@ impl Simulator {
     /// Triggers an event, and returns the file's UUID. The simulator delivers the event in the
     /// background.
     pub fn trigger(&self, event: &SimulatedEvent) -> Uuid {
-        self.events.send(event).0
+        self.events.send(event).uuid
     }
 
     /// Makes the next REST calls fail.
     pub fn fault(&self, fault: Fault) {
-        self.project().faults().add(fault);
+        self.project().add_fault(fault);
+    }
+
+    /// Sets how often deliveries run into a fault. A probability of 0 switches the fault off.
+    ///
+    /// # Errors
+    /// Returns what is wrong if the probability is not between 0 and 1, or the time is too long.
+    pub fn delivery_fault(&self, kind: DeliveryFaultKind, fault: DeliveryFault) -> Result<(), String> {
+        self.project().set_delivery_faults([(kind, fault)])
     }
 
     /// The subscriptions, in the order in which they were created.
     pub fn subscriptions(&self) -> Vec<Subscription> {
-        self.project().subscriptions().all().to_vec()
+        self.project().subscriptions()
     }
 
     /// Adds a subscription without checks, such as one of an older version, which the API would not
     /// create. The simulator replaces its id.
     pub fn subscribe(&self, subscription: Subscription) -> Subscription {
-        self.project().subscriptions().insert(subscription)
+        let inserted = self.project().change_subscriptions(|all| Ok(all.insert(subscription.clone())));
+        inserted.unwrap_or(subscription)
+    }
+
+    /// The kept deliveries, newest first, with all that was sent and answered.
+    pub fn deliveries(&self) -> Vec<Arc<Delivery>> {
+        self.project().deliveries()
     }
 
     /// The attempts to deliver, oldest first: the newest
@@ -192,7 +216,7 @@ impl fmt::Debug for SimulatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SimulatorBuilder")
             .field("redelivery_delays", &self.redelivery_delays)
-            .field("kept_attempts", &self.kept_attempts)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
+
+use super::{Delivery, Exchange};
 
 /// One attempt to deliver.
 #[derive(Debug, Clone, Serialize)]
@@ -16,8 +18,8 @@ pub struct Attempt {
     pub attempt: usize,
     /// The event's name.
     pub event: String,
-    /// The UUID of the event's file.
-    pub uuid: Uuid,
+    /// The UUID of the event's file; `null` if the payload has none.
+    pub uuid: Option<Uuid>,
     /// The id of the subscription.
     pub subscription: u64,
     /// The URL that the delivery was sent to.
@@ -28,6 +30,23 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// Why there was no answer.
     pub error: Option<String>,
+}
+
+impl Attempt {
+    pub(crate) fn of(delivery: &Delivery, exchange: &Exchange) -> Self {
+        let took = SignedDuration::from_millis(i64::try_from(exchange.duration_ms).unwrap_or(i64::MAX));
+        Self {
+            delivery: delivery.id,
+            attempt: exchange.attempt,
+            event: delivery.event.clone(),
+            uuid: delivery.uuid,
+            subscription: delivery.subscription,
+            target_url: delivery.target_url.clone(),
+            at: exchange.started.checked_add(took).unwrap_or(exchange.started),
+            status: exchange.answer.as_ref().map(|answer| answer.status),
+            error: exchange.error.clone(),
+        }
+    }
 }
 
 /// The newest attempts. Drops the oldest when there are more than the limit.
@@ -49,6 +68,11 @@ impl AttemptLog {
             self.kept.pop_front();
             self.dropped += 1;
         }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+        self.dropped = 0;
     }
 
     /// The kept attempts without the first `known` that were ever made.

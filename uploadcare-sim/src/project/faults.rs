@@ -57,6 +57,10 @@ impl Faults {
         self.0.push_back(fault);
     }
 
+    pub(crate) fn all(&self) -> Vec<Fault> {
+        self.0.iter().filter(|fault| fault.times > 0).copied().collect()
+    }
+
     /// Counts one call, and returns the fault that it runs into.
     pub(crate) fn next(&mut self) -> Option<Fault> {
         loop {

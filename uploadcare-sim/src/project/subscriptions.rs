@@ -65,6 +65,10 @@ impl Subscriptions {
         &self.all
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.all.clear();
+    }
+
     pub(crate) fn get(&self, id: u64) -> Result<&Subscription, Refusal> {
         self.all.iter().find(|known| known.id == id).ok_or(Refusal::NotFound)
     }

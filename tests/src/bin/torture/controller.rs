@@ -235,7 +235,7 @@ impl Torturer {
     fn count_attempts(&mut self) {
         for attempt in self.simulator.attempts_after(self.answers.values().sum()) {
             if attempt.status.is_some_and(|status| (200..300).contains(&status)) {
-                self.acknowledged.insert(attempt.uuid);
+                self.acknowledged.extend(attempt.uuid);
             }
             *self.answers.entry(attempt.status).or_default() += 1;
         }

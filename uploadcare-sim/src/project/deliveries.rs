@@ -1,0 +1,225 @@
+//! The deliveries that the simulator keeps, each with its attempts: what was sent and what was
+//! answered.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::DeliveryFaultKind;
+
+/// An event for one subscription, with all attempts to deliver it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// The id of the delivery. Uploadcare has no such id: the receiver never sees it.
+    pub id: Uuid,
+    /// Counts the deliveries of the simulator, from 1. A newer delivery has a higher number.
+    pub number: u64,
+    /// The event's name.
+    pub event: String,
+    /// The UUID of the event's file; `null` if the payload has none.
+    pub uuid: Option<Uuid>,
+    /// The id of the subscription.
+    pub subscription: u64,
+    /// The URL that the delivery is sent to.
+    pub target_url: String,
+    /// When the event was triggered.
+    pub created: Timestamp,
+    /// The delivery that this one is a replay of.
+    pub copy_of: Option<Uuid>,
+    /// Whether the payload of a replay was edited.
+    pub edited: bool,
+    /// The payload, as it is sent.
+    pub body: String,
+    /// How far the delivery is.
+    pub state: DeliveryState,
+    /// When the next attempt is due; `null` if there will be none.
+    pub next_attempt: Option<Timestamp>,
+    /// The attempts, oldest first.
+    pub attempts: Vec<Exchange>,
+    /// Signs the attempts. Not part of the delivery's JSON.
+    #[serde(skip)]
+    pub(crate) signing_secret: Option<String>,
+}
+
+impl Delivery {
+    /// The status of the newest answer.
+    pub fn last_status(&self) -> Option<u16> {
+        self.attempts.last()?.answer.as_ref().map(|answer| answer.status)
+    }
+}
+
+/// How far a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DeliveryState {
+    /// An attempt is due or under way.
+    Waiting,
+    /// The receiver answered 2xx.
+    Acknowledged,
+    /// The receiver acknowledged none of the attempts, and there will be no more.
+    Failed,
+}
+
+/// One attempt to deliver: the request that was sent, and what came back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// The number of the attempt; the first one is 1.
+    pub attempt: usize,
+    /// When the request was sent.
+    pub started: Timestamp,
+    /// The milliseconds until the answer was read, or until the attempt failed.
+    pub duration_ms: u64,
+    /// The request's headers, in the order in which they were sent.
+    pub request_headers: Vec<(String, String)>,
+    /// Whether the signature verifies over the body with the subscription's secret.
+    pub signature: SignatureCheck,
+    /// The faults that this attempt ran into.
+    pub faults: Vec<DeliveryFaultKind>,
+    /// The answer; `null` if there was none.
+    pub answer: Option<Answer>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+}
+
+/// What the simulator found when it verified the signature that it had sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SignatureCheck {
+    /// The signature is the right one.
+    Verifies,
+    /// The request has a signature, and it is wrong.
+    Wrong,
+    /// The subscription has a secret, but the request has no signature.
+    Missing,
+    /// The subscription has no secret, so its deliveries are not signed.
+    NoSecret,
+}
+
+/// The answer of a receiver.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The beginning of the body, at most 16 KiB. Bytes that are no UTF-8 are replaced.
+    pub body: String,
+    /// Whether the body is longer than what is kept.
+    pub body_cut: bool,
+}
+
+/// The newest deliveries. Drops the oldest finished ones when there are more than the limit;
+/// deliveries that are still waiting are never dropped.
+#[derive(Debug)]
+pub(crate) struct Deliveries {
+    kept: BTreeMap<u64, Arc<Delivery>>,
+    numbers: HashMap<Uuid, u64>,
+    last_number: u64,
+    limit: usize,
+}
+
+impl Deliveries {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { kept: BTreeMap::new(), numbers: HashMap::new(), last_number: 0, limit }
+    }
+
+    /// Adds a delivery and gives it its number. Returns it, and the deliveries that were dropped.
+    pub(crate) fn add(&mut self, mut delivery: Delivery) -> (Arc<Delivery>, Vec<Arc<Delivery>>) {
+        self.last_number += 1;
+        delivery.number = self.last_number;
+        let delivery = self.restore(delivery);
+        (delivery, self.trim())
+    }
+
+    /// Adds a delivery that has its number already.
+    pub(crate) fn restore(&mut self, delivery: Delivery) -> Arc<Delivery> {
+        self.last_number = self.last_number.max(delivery.number);
+        self.numbers.insert(delivery.id, delivery.number);
+        let delivery = Arc::new(delivery);
+        self.kept.insert(delivery.number, Arc::clone(&delivery));
+        delivery
+    }
+
+    /// Changes a delivery. Returns it as it is then, or `None` if it is not kept.
+    pub(crate) fn change(&mut self, id: Uuid, change: impl FnOnce(&mut Delivery)) -> Option<Arc<Delivery>> {
+        let delivery = self.kept.get_mut(self.numbers.get(&id)?)?;
+        change(Arc::make_mut(delivery));
+        Some(Arc::clone(delivery))
+    }
+
+    pub(crate) fn get(&self, id: Uuid) -> Option<Arc<Delivery>> {
+        self.kept.get(self.numbers.get(&id)?).cloned()
+    }
+
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Arc<Delivery>> {
+        self.kept.values().rev()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+        self.numbers.clear();
+    }
+
+    /// Drops finished deliveries over the limit, oldest first.
+    pub(crate) fn trim(&mut self) -> Vec<Arc<Delivery>> {
+        let over = self.kept.len().saturating_sub(self.limit);
+        let finished = self.kept.values().filter(|delivery| delivery.state != DeliveryState::Waiting);
+        let dropped: Vec<_> = finished.take(over).cloned().collect();
+        for delivery in &dropped {
+            self.kept.remove(&delivery.number);
+            self.numbers.remove(&delivery.id);
+        }
+        dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(state: DeliveryState) -> Delivery {
+        Delivery {
+            id: Uuid::new_v4(),
+            number: 0,
+            event: "file.uploaded".to_owned(),
+            uuid: None,
+            subscription: 1,
+            target_url: String::new(),
+            created: Timestamp::UNIX_EPOCH,
+            copy_of: None,
+            edited: false,
+            body: String::new(),
+            state,
+            next_attempt: None,
+            attempts: Vec::new(),
+            signing_secret: None,
+        }
+    }
+
+    #[test]
+    fn the_oldest_finished_deliveries_are_dropped_and_waiting_ones_are_kept() {
+        let mut deliveries = Deliveries::new(2);
+        for state in [DeliveryState::Waiting, DeliveryState::Acknowledged, DeliveryState::Waiting] {
+            assert_eq!(deliveries.add(delivery(state)).1.len(), usize::from(deliveries.last_number == 3));
+        }
+        let (_, dropped) = deliveries.add(delivery(DeliveryState::Waiting));
+        assert_eq!(dropped.len(), 0);
+        let numbers: Vec<_> = deliveries.newest_first().map(|kept| kept.number).collect();
+        assert_eq!(numbers, [4, 3, 1]);
+        let first = deliveries.newest_first().last().unwrap().id;
+        let changed = deliveries.change(first, |delivery| delivery.state = DeliveryState::Failed).unwrap();
+        assert_eq!(deliveries.trim().iter().map(|dropped| dropped.id).collect::<Vec<_>>(), [changed.id]);
+        assert_eq!((deliveries.get(first), deliveries.newest_first().count()), (None, 2));
+        assert_eq!(deliveries.add(delivery(DeliveryState::Waiting)).0.number, 5);
+    }
+}

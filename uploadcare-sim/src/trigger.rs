@@ -1,0 +1,188 @@
+//! What can be ordered by hand: events with all their options, and replays of deliveries.
+
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{event::SimulatedEvent, project::Subscription};
+
+/// The payload versions that an event can have. `""` is what subscriptions without a version send.
+pub(crate) const VERSIONS: [&str; 4] = ["0.7", "0.6", "0.5", ""];
+
+/// An event to be triggered, with all options.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Trigger {
+    #[serde(flatten)]
+    pub(crate) event: SimulatedEvent,
+    /// The version of the payload. Defaults to the subscription's, or 0.7.
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    /// Adds the result of a virus scan.
+    #[serde(default)]
+    pub(crate) infected: Option<bool>,
+    /// Adds labels of what is to be seen in the image.
+    #[serde(default)]
+    pub(crate) labels: Vec<String>,
+    /// The payload as it is to be sent, in place of one that is made.
+    #[serde(default)]
+    pub(crate) payload: Option<String>,
+    /// The ids of the subscriptions that get the event, whatever they are subscribed to and whether
+    /// they are paused or not. Defaults to the active subscriptions of the event.
+    #[serde(default)]
+    pub(crate) subscriptions: Option<Vec<u64>>,
+    /// How many events are triggered, each for another file if `data` has no `uuid`. Defaults to 1.
+    #[serde(default = "one")]
+    pub(crate) burst: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl From<SimulatedEvent> for Trigger {
+    fn from(event: SimulatedEvent) -> Self {
+        Self { event, version: None, infected: None, labels: Vec::new(), payload: None, subscriptions: None, burst: 1 }
+    }
+}
+
+impl Trigger {
+    /// The longest delay of the first attempt: a day.
+    const MAX_DELAY_MS: u64 = 86_400_000;
+
+    /// Returns what is wrong with the options.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let limit = SimulatedEvent::MAX_COPIES;
+        let Self { event: SimulatedEvent { event, copies, delay_ms, data, .. }, burst, .. } = self;
+        if event.is_empty() {
+            return Err("`event` is empty".to_owned());
+        }
+        if *copies > limit {
+            return Err(format!("`copies` is {copies}, and the limit is {limit}; send several events for more"));
+        }
+        if burst.saturating_mul(*copies) > limit {
+            return Err(format!(
+                "`burst` is {burst} and `copies` is {copies}: that makes {} deliveries for each subscription, and the \
+                 limit is {limit}",
+                burst.saturating_mul(*copies)
+            ));
+        }
+        if *delay_ms > Self::MAX_DELAY_MS {
+            return Err(format!("`delay_ms` is {delay_ms}, and the limit is {} (a day)", Self::MAX_DELAY_MS));
+        }
+        if let Some(uuid) = data.get("uuid")
+            && uuid.as_str().is_none_or(|uuid| uuid.parse::<Uuid>().is_err())
+        {
+            return Err(format!("`data.uuid` is {uuid}, which is no UUID"));
+        }
+        self.check_version()?;
+        match &self.payload {
+            Some(payload) => check_json("payload", payload),
+            None => Ok(()),
+        }
+    }
+
+    fn check_version(&self) -> Result<(), String> {
+        let Some(version) = self.version.as_deref() else { return Ok(()) };
+        if !VERSIONS.contains(&version) {
+            return Err(format!("`version` is {version:?}; the known versions are \"0.7\", \"0.6\", \"0.5\" and \"\""));
+        }
+        if version == "0.7" {
+            return Ok(());
+        }
+        if self.event.event != "file.uploaded" {
+            return Err(format!(
+                "`version` is {version:?}, and `file.uploaded` is the only event of the versions before 0.7"
+            ));
+        }
+        match self.infected {
+            Some(_) => Err("`infected`: payloads of the versions before 0.7 have no result of a virus scan".to_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A delivery to be sent once more.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replay {
+    /// The edited payload. Defaults to the payload of the original.
+    #[serde(default)]
+    pub(crate) body: Option<String>,
+    /// Who gets it. Defaults to the target URL of the original, signed with the same secret.
+    #[serde(default)]
+    pub(crate) subscriptions: Option<Receivers>,
+}
+
+impl Replay {
+    /// Returns what is wrong.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.body.as_deref().map_or(Ok(()), |body| check_json("body", body))
+    }
+}
+
+/// The subscriptions that get a replay.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected \"all\" or an array of ids of subscriptions")]
+pub(crate) enum Receivers {
+    /// All active subscriptions, whatever they are subscribed to.
+    All(All),
+    /// Those with these ids, paused or not.
+    Some(Vec<u64>),
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) enum All {
+    #[serde(rename = "all")]
+    All,
+}
+
+impl Receivers {
+    /// Returns the subscriptions, or which one is missing.
+    pub(crate) fn among(&self, subscriptions: &[Subscription]) -> Result<Vec<Subscription>, String> {
+        match self {
+            Self::All(_) => Ok(subscriptions.iter().filter(|known| known.is_active).cloned().collect()),
+            Self::Some(ids) => ids.iter().map(|id| by_id(subscriptions, *id)).collect(),
+        }
+    }
+}
+
+pub(crate) fn by_id(subscriptions: &[Subscription], id: u64) -> Result<Subscription, String> {
+    let found = subscriptions.iter().find(|known| known.id == id).cloned();
+    found.ok_or_else(|| format!("there is no subscription {id}"))
+}
+
+/// Checks a payload that was written by hand.
+fn check_json(name: &str, text: &str) -> Result<(), String> {
+    let read: Result<Value, _> = serde_json::from_str(text);
+    read.map(|_| ()).map_err(|error| format!("`{name}` is no valid JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_wrong_option_is_refused_with_its_value() {
+        for (options, says) in [
+            (json!({"event": ""}), "`event` is empty"),
+            (json!({"event": "a", "copies": 1001}), "`copies` is 1001, and the limit is 1000"),
+            (json!({"event": "a", "copies": 2, "burst": 501}), "that makes 1002 deliveries"),
+            (json!({"event": "a", "delay_ms": 86_400_001}), "the limit is 86400000 (a day)"),
+            (json!({"event": "a", "data": {"uuid": "cat"}}), "`data.uuid` is \"cat\""),
+            (json!({"event": "a", "data": {"uuid": 1}}), "`data.uuid` is 1"),
+            (json!({"event": "file.uploaded", "version": "0.8"}), "`version` is \"0.8\"; the known versions are"),
+            (json!({"event": "file.stored", "version": "0.6"}), "`file.uploaded` is the only event"),
+            (json!({"event": "file.uploaded", "version": "", "infected": false}), "have no result of a virus scan"),
+            (json!({"event": "a", "payload": "{\"a\": }"}), "`payload` is no valid JSON: expected value at line 1"),
+        ] {
+            let trigger: Trigger = serde_json::from_value(options.clone()).unwrap();
+            let problem = trigger.check().unwrap_err();
+            assert!(problem.contains(says), "{options}: {problem}");
+        }
+        let trigger: Trigger =
+            serde_json::from_value(json!({"event": "a", "burst": 1000, "version": "0.7", "payload": "{}"})).unwrap();
+        assert_eq!(trigger.check(), Ok(()));
+    }
+}
