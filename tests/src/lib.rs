@@ -1,5 +1,6 @@
 //! Code that the tests and benchmarks share: deliveries like those of Uploadcare, an application,
-//! routers, servers on loopback ports, AWS Lambda, the storages of a queue, and captured logs.
+//! routers, servers on loopback ports, AWS Lambda, the storages of a queue, and captured logs,
+//! spans and metrics.
 
 pub mod application;
 pub mod deliveries;
@@ -7,4 +8,5 @@ pub mod lambda;
 pub mod log;
 pub mod routers;
 pub mod servers;
+pub mod spans;
 pub mod storages;

@@ -11,7 +11,9 @@ mod handlers;
 mod parameters;
 mod rejections;
 mod rotation;
+mod secrecy;
 mod secrets;
+mod spans;
 mod unlisted;
 mod versions;
 

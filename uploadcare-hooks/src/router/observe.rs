@@ -1,5 +1,5 @@
-//! What a router counts and logs. Decides nothing. Never logs a body or a secret; an error that it
-//! logs may quote a value of the payload.
+//! What a router counts and logs. Decides nothing. Never logs a secret or a value of the payload;
+//! the error of a handler, which it logs, may quote one.
 
 use std::{
     collections::BTreeSet,
