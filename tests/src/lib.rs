@@ -6,6 +6,7 @@ pub mod application;
 pub mod deliveries;
 pub mod lambda;
 pub mod log;
+pub mod metrics;
 pub mod routers;
 pub mod servers;
 pub mod spans;

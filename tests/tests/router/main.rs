@@ -8,6 +8,8 @@ mod clock;
 mod containment;
 mod fallible;
 mod handlers;
+mod metrics;
+mod observe_docs;
 mod parameters;
 mod rejections;
 mod rotation;

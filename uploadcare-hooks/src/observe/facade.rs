@@ -11,6 +11,7 @@ use super::table::{
 };
 
 /// How often a worker counts the jobs of its queue.
+#[allow(dead_code, reason = "only a queue is sampled")]
 pub(crate) const QUEUE_SAMPLING: Option<Duration> = Some(Duration::from_secs(15));
 
 /// When a request began.
@@ -72,7 +73,7 @@ pub(crate) fn handler_ran(handler: &'static str, outcome: &'static str, duration
     histogram!(HANDLER_SECONDS, "handler" => handler).record(duration);
 }
 
-#[cfg_attr(not(feature = "queue"), allow(dead_code))]
+#[allow(dead_code, reason = "only a queue is counted")]
 pub(crate) fn queue_counted(states: [(&'static str, u64); 4], oldest_due: Option<Duration>) {
     for (state, jobs) in states {
         gauge!(QUEUE_JOBS, "state" => state).set(jobs as f64);
