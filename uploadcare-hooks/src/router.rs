@@ -173,8 +173,8 @@ impl WebhookRouter {
 
     /// Verifies a request whose body was read, or could not be, and dispatches it, inside its span.
     /// Neither counts nor logs how it ended.
-    // Not an `async fn`, and verified before the future is made: otherwise the future would hold the
-    // request more than once.
+    // Not an `async fn`, and verified before the future is made: otherwise the future would hold
+    // the request more than once.
     pub(crate) fn process<'r>(
         &'r self,
         request: Result<Unverified<'r>, Box<Rejection>>,

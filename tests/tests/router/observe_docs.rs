@@ -94,7 +94,8 @@ fn the_queries_of_the_example_use_only_labels_codes_and_outcomes_that_exist() {
     }
 }
 
-/// The codes of all rejections, read from the source of their table, because no function lists them.
+/// The codes of all rejections, read from the source of their table, because no function lists
+/// them.
 fn codes() -> Vec<&'static str> {
     let source = include_str!("../../../uploadcare-hooks/src/router/rejection.rs");
     let table = source.split("\nrejections! {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap();

@@ -1,5 +1,5 @@
-//! Counts through the facade of the crate `metrics`. Without a recorder of the application its calls
-//! do nothing.
+//! Counts through the facade of the crate `metrics`. Without a recorder of the application its
+//! calls do nothing.
 
 use std::time::{Duration, Instant};
 

@@ -28,8 +28,8 @@ impl DecodeError {
         Self { path: escaped(path), problem: escaped(problem), without_value: escaped(&without_value(problem)) }
     }
 
-    /// The whole JSON path of the part that did not fit, such as `data.content_info.image.width`; `.` is
-    /// the whole body.
+    /// The whole JSON path of the part that did not fit, such as `data.content_info.image.width`;
+    /// `.` is the whole body.
     pub fn path(&self) -> &str {
         &self.path
     }

@@ -180,12 +180,17 @@ impl Observer {
                  ones are logged at debug level"
             );
         } else {
-            tracing::debug!(delivery.id = %id, event, path, "no handler at path {path:?} takes {event:?}: delivery {id} acknowledged");
+            tracing::debug!(
+                delivery.id = %id,
+                event,
+                path,
+                "no handler at path {path:?} takes {event:?}: delivery {id} acknowledged"
+            );
         }
     }
 
-    /// Counts a run that discarded its delivery. Warns of a handler that ended by itself although it
-    /// blocked its thread past its time limit.
+    /// Counts a run that discarded its delivery. Warns of a handler that ended by itself although
+    /// it blocked its thread past its time limit.
     pub(super) fn ran(&self, handler: &str, ended: &Result<(), FailureKind>, blocked: Duration, limit: TimeLimit) {
         if matches!(ended, Err(FailureKind::Error(error)) if error.is_discard()) {
             count(&self.counters.discarded);
@@ -258,8 +263,8 @@ impl Observer {
     }
 }
 
-/// The event of a rejected delivery, as metrics name it. `None` if the request was not verified, and
-/// so may be no delivery.
+/// The event of a rejected delivery, as metrics name it. `None` if the request was not verified,
+/// and so may be no delivery.
 fn verified_event(rejection: &Rejection) -> Option<&'static str> {
     match (rejection.event(), rejection.reason()) {
         (Some(event), _) => Some(event_label(event)),

@@ -128,7 +128,12 @@ impl Service<Task<Job>> for Worker {
             };
             let text = error.to_string();
             if error.is_final() || last {
-                tracing::error!(delivery.id = %id, handler, attempt, "{what} is dead after attempt {attempt} of {attempts}: {text:?}");
+                tracing::error!(
+                    delivery.id = %id,
+                    handler,
+                    attempt,
+                    "{what} is dead after attempt {attempt} of {attempts}: {text:?}"
+                );
                 return Err(AbortError::new(text).into());
             }
             tracing::warn!(delivery.id = %id, handler, attempt, "{what}, attempt {attempt} of {attempts}: {text:?}");
