@@ -2,7 +2,9 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use apalis_core::task::builder::TaskBuilder;
 use tests::spans::{Span, Spans};
+use tower_service::Service;
 use uploadcare_hooks::{queue::Retries, testing::MemoryQueue, webhook_handlers};
 
 use crate::{
@@ -101,4 +103,28 @@ async fn a_worker_makes_the_same_spans_also_for_runs_that_it_could_not_wait_for(
         [["hang_once", "1", "dropped"], ["panic_once", "1", "panicked"], ["panic_once", "2", "ok"]]
     );
     assert!(jobs.iter().all(|job| job.is_closed() && job.parent.is_none()), "{jobs:?}");
+}
+
+#[tokio::test]
+async fn the_worker_of_apalis_makes_the_same_spans() {
+    let (runs, queue, spans) = (Runs::default(), MemoryQueue::new(), Spans::default());
+    let hooks = builder(&runs).queue(queue.storage()).queue_attempts(3).handlers(webhook_handlers![index]);
+    let hooks = hooks.build().unwrap();
+    deliver(&hooks, "file.uploaded").await;
+    let job = queue.jobs().remove(0).job;
+    runs.failures_left.store(1, Ordering::SeqCst);
+    let _guard = spans.capture();
+    for attempt in [1, 2, 4] {
+        let task = TaskBuilder::new(job.clone()).attempt(attempt).build();
+        let _ = hooks.worker().call(task).await;
+    }
+    let jobs = spans.named("job");
+    assert_eq!(told(&jobs), [["index", "1", "failed"], ["index", "2", "ok"], ["index", "4", "used_up"]]);
+    for job in &jobs {
+        assert!(job.is_closed() && job.parent.is_none(), "{job:?}");
+        assert_eq!(job.field("delivery.id"), queue.jobs()[0].job.delivery_id().to_string());
+    }
+    let failed = spans.events().into_iter().find(|event| event.fields["message"].contains("not yet")).unwrap();
+    assert_eq!((failed.span, failed.fields["attempt"].as_str()), (Some(0), "1"));
+    assert_eq!(spans.entered(), None);
 }

@@ -85,7 +85,7 @@ metrics! {
     UNKNOWN_EVENTS = Counter "uploadcare_hooks_unknown_events_total" [] Count,
         "Deliveries of an event that this version of the crate does not know";
     DUPLICATES = Counter "uploadcare_hooks_duplicate_deliveries_total" [] Count,
-        "Deliveries acknowledged without a run, because they were done or stored before";
+        "Deliveries acknowledged without a run, because they were done before (not counted by a queue)";
     REPLACED_SECRET = Counter "uploadcare_hooks_replaced_secret_deliveries_total" [] Count,
         "Deliveries signed with a secret of the router other than the first";
     HANDLER_RUNS = Counter "uploadcare_hooks_handler_runs_total" ["handler", "outcome"] Count,

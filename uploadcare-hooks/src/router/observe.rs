@@ -57,7 +57,8 @@ counters! {
     discarded,
     /// Deliveries signed with a secret of the router other than the first, as during a rotation.
     replaced_secret,
-    /// Deliveries acknowledged without a run, because they were done before.
+    /// Deliveries acknowledged without a run, because they were done before. A queue recognises
+    /// redeliveries in its storage, and does not count them.
     duplicates,
     /// Requests that were not acknowledged, for any reason.
     rejected,
