@@ -36,6 +36,7 @@ pub mod payload;
 
 mod clock;
 mod message;
+pub mod observe;
 mod signature;
 
 #[doc(hidden)]
