@@ -34,13 +34,13 @@
 // Each module uses only modules above it in this list.
 mod project;
 
+mod access;
 mod answer;
 mod auth;
 mod event;
 mod fault;
 mod origin;
 
-#[allow(dead_code, reason = "for the page and the API")]
 mod search;
 mod trigger;
 
