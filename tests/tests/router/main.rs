@@ -6,6 +6,7 @@
 mod boot;
 mod clock;
 mod containment;
+mod describe;
 mod fallible;
 mod handlers;
 mod parameters;

@@ -86,6 +86,10 @@ impl Dispatch for OncePerDelivery {
         "deduplicate"
     }
 
+    fn storage(&self) -> String {
+        self.claims.describe()
+    }
+
     fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched> {
         Box::pin(self.run(router, verified))
     }

@@ -189,6 +189,10 @@ impl Dispatch for Queue {
         "queue"
     }
 
+    fn storage(&self) -> String {
+        self.engine().describe()
+    }
+
     fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched> {
         Box::pin(self.enqueue(router, verified))
     }

@@ -21,8 +21,12 @@ pub(crate) type Dispatched = Result<Acknowledged, Box<Rejection>>;
 /// What a router does with a verified request. Implemented by each mode in a room of its own; the
 /// router calls it and knows nothing else of the mode.
 pub(crate) trait Dispatch: Any + Send + Sync {
-    /// The builder's options that chose the mode, for `Debug`.
+    /// The builder's option that chose the mode.
     fn name(&self) -> &'static str;
+
+    /// Where it remembers or stores deliveries, as [`RouterDescription`](super::RouterDescription)
+    /// shows it, without passwords.
+    fn storage(&self) -> String;
 
     /// Handles the delivery.
     fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched>;
