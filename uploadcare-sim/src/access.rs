@@ -79,8 +79,8 @@ enum Denial {
 
 impl Access {
     /// # Errors
-    /// If other machines can reach the address and there is no token, or the token cannot be sent in
-    /// a header.
+    /// If other machines can reach the address and there is no token, or the token cannot be sent
+    /// in a header.
     pub(crate) fn new(address: SocketAddr, token: Option<&str>) -> io::Result<Self> {
         let problem = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         match token {

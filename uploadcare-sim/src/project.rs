@@ -235,8 +235,8 @@ impl Project {
         next_attempt: Option<Timestamp>,
     ) -> bool {
         let attempt = exchange.clone();
-        // The lock is held to the end, so that a reset comes before or after all of it, and watchers
-        // see the changes in their order.
+        // The lock is held to the end, so that a reset comes before or after all of it, and
+        // watchers see the changes in their order.
         let mut deliveries = lock(&self.deliveries);
         let changed = deliveries.change(id, |delivery| {
             delivery.attempts.push(exchange);

@@ -112,9 +112,9 @@ impl SimulatorBuilder {
     /// Starts the server at this address, in threads of its own. Port 0 takes any free port.
     ///
     /// # Errors
-    /// If the simulator cannot listen on the address, other machines can reach the address and there
-    /// is no [`token`](Self::token), the [`data_dir`](Self::data_dir) cannot be used, an option is
-    /// invalid, or a thread or a runtime cannot be started.
+    /// If the simulator cannot listen on the address, other machines can reach the address and
+    /// there is no [`token`](Self::token), the [`data_dir`](Self::data_dir) cannot be used, an
+    /// option is invalid, or a thread or a runtime cannot be started.
     pub fn start(self, address: SocketAddr) -> io::Result<Simulator> {
         Access::new(address, self.token.as_deref())?;
         if let Err(problem) = SigningSecret::new(&self.settings.signing_secret) {

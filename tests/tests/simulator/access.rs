@@ -90,8 +90,8 @@ async fn an_address_that_other_machines_reach_needs_a_token() {
     for headers in fine.into_iter().chain(foreign) {
         let (status, answer) = order_with(&simulator, &headers).await;
         assert_eq!(status, 401, "{headers}: {answer}");
-        // A request with the token is not from a page of another site, so the names do not matter: a
-        // simulator in a container is reached by the container's name.
+        // A request with the token is not from a page of another site, so the names do not matter:
+        // a simulator in a container is reached by the container's name.
         let (status, answer) = order_with(&simulator, &format!("{headers}authorization: Bearer {TOKEN}\r\n")).await;
         assert_eq!(status, 202, "{headers}: {answer}");
     }

@@ -40,8 +40,8 @@ impl Described {
         assert!(problems.is_empty(), "{what}: {problems:?}\n{value:#}");
     }
 
-    /// Calls an endpoint. `path` has the parameters in braces, and `filled` has their values and the
-    /// query.
+    /// Calls an endpoint. `path` has the parameters in braces, and `filled` has their values and
+    /// the query.
     async fn call(&mut self, method: Method, path: &str, filled: &str, body: Option<Value>, status: u16) -> Value {
         let what = format!("{method} /_sim{path} {status}");
         let operation = &self.document["paths"][format!("/_sim{path}")][method.as_str().to_lowercase()];

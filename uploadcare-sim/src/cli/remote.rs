@@ -17,8 +17,8 @@ pub(super) const TOKEN_VARIABLE: &str = "UPLOADCARE_SIM_TOKEN";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The exit codes, for the help of each command.
-pub(super) const EXIT_CODES: &str = "Exit codes: 0 done (with --wait: all deliveries are acknowledged), 1 refused (with \
-    --wait: a delivery failed or was not acknowledged in time), 2 wrong use, 3 the simulator cannot be reached.";
+pub(super) const EXIT_CODES: &str = "Exit codes: 0 done (with --wait: all deliveries are acknowledged), 1 refused \
+    (with --wait: a delivery failed or was not acknowledged in time), 2 wrong use, 3 the simulator cannot be reached.";
 
 /// Why a command did not do what it was told.
 #[derive(Debug)]

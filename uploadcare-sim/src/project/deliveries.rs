@@ -2,7 +2,7 @@
 //! answered.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -131,6 +131,8 @@ pub struct Answer {
 pub(crate) struct Deliveries {
     kept: BTreeMap<u64, Arc<Delivery>>,
     numbers: HashMap<Uuid, u64>,
+    /// The numbers of those that are not waiting any more, and may be dropped.
+    finished: BTreeSet<u64>,
     totals: Totals,
     limit: usize,
 }
@@ -150,7 +152,13 @@ pub(crate) struct Totals {
 
 impl Deliveries {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { kept: BTreeMap::new(), numbers: HashMap::new(), totals: Totals::default(), limit }
+        Self {
+            kept: BTreeMap::new(),
+            numbers: HashMap::new(),
+            finished: BTreeSet::new(),
+            totals: Totals::default(),
+            limit,
+        }
     }
 
     /// Those that a file kept.
@@ -178,6 +186,9 @@ impl Deliveries {
     fn restore(&mut self, delivery: Delivery) -> Arc<Delivery> {
         self.totals.last_number = self.totals.last_number.max(delivery.number);
         self.numbers.insert(delivery.id, delivery.number);
+        if delivery.state != DeliveryState::Waiting {
+            self.finished.insert(delivery.number);
+        }
         let delivery = Arc::new(delivery);
         self.kept.insert(delivery.number, Arc::clone(&delivery));
         delivery
@@ -194,6 +205,9 @@ impl Deliveries {
             DeliveryState::Failed => self.totals.failed += 1,
             DeliveryState::Waiting => {}
         }
+        if delivery.state != DeliveryState::Waiting {
+            self.finished.insert(delivery.number);
+        }
         Some(Arc::clone(delivery))
     }
 
@@ -209,18 +223,21 @@ impl Deliveries {
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.numbers.clear();
+        self.finished.clear();
         self.totals = Totals { last_number: self.totals.last_number, ..Totals::default() };
     }
 
     /// Drops finished deliveries over the limit, oldest first.
     pub(crate) fn trim(&mut self) -> Vec<Arc<Delivery>> {
         let over = self.kept.len().saturating_sub(self.limit);
-        let finished = self.kept.values().filter(|delivery| delivery.state != DeliveryState::Waiting);
-        let dropped: Vec<_> = finished.take(over).cloned().collect();
-        for delivery in &dropped {
-            self.kept.remove(&delivery.number);
+        let mut dropped = Vec::new();
+        while dropped.len() < over
+            && let Some(number) = self.finished.pop_first()
+        {
+            let Some(delivery) = self.kept.remove(&number) else { continue };
             self.numbers.remove(&delivery.id);
             self.totals.dropped += 1;
+            dropped.push(delivery);
         }
         dropped
     }
