@@ -99,8 +99,13 @@ pub(super) fn wait_arg() -> Arg {
     Arg::new("wait")
         .long("wait")
         .value_name("SECONDS")
+        .num_args(0..=1)
+        .default_missing_value("30")
         .value_parser(value_parser!(u64).range(1..=86_400))
-        .help("Wait until all deliveries are acknowledged or failed, but not longer than so many seconds")
+        .help(
+            "Wait until all deliveries are acknowledged or failed, but not longer than so many seconds, or 30 if there \
+             is no number",
+        )
 }
 
 /// The text of a file that an option names; `-` reads standard input.

@@ -113,8 +113,11 @@ fn a_replay_goes_where_it_is_told() {
     let (_, stdout, _) = run(&simulator, &["trigger", "file.uploaded", "--wait", "20"]);
     let id = stdout.split(' ').next().unwrap().to_owned();
     simulator.post("/subscriptions", json!({"target_url": receiver.url(), "event": "file.stored"}));
-    for (options, copies) in [(&[][..], 1), (&["--to", "all"], 2), (&["--to", "2,1"], 2), (&["--to", "2"], 1)] {
-        let arguments = [&["replay", &id, "--wait", "20"], options].concat();
+    for (options, copies) in [(&[][..], 1), (&["--to", "all"], 2), (&["--to", "2,1"], 2), (&["--to", "2", "--wait"], 1)]
+    {
+        let arguments = [&["replay", &id], options].concat();
+        let arguments =
+            if options.contains(&"--wait") { arguments } else { [&arguments, &["--wait", "20"][..]].concat() };
         let (code, stdout, stderr) = run(&simulator, &arguments);
         assert_eq!((code, stdout.lines().count()), (Some(0), copies), "{options:?}: {stderr}");
     }
