@@ -40,7 +40,7 @@ pub(crate) fn routes()
 }
 
 /// Refuses requests that a web page of another site may have sent.
-async fn refuse_foreign(
+pub(crate) async fn refuse_foreign(
     address: Data<OwnAddress>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

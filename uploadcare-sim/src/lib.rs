@@ -24,9 +24,19 @@
 //!   "after": 0, "carried_out": false}` lets `after` REST calls succeed, and makes the next `times`
 //!   calls fail. With `carried_out`, a failing call still takes effect.
 //!
-//! `/_sim` needs no key. It answers 403 to requests that a web page of another site may have sent:
-//! `Host`, and `Origin` if there is one, must name the address that the simulator listens on,
-//! `localhost`, or a loopback IP address, with the simulator's port.
+//! At `/` it serves a page, the workbench, which shows the deliveries as they happen and does by
+//! hand what the endpoints do. It works without JavaScript, and its script adds live updates:
+//!
+//! - `/` lists the deliveries, newest first, with a filter; `/deliveries/{id}` shows one with its
+//!   attempts, and replays it as it was or edited; `/compare` shows how two payloads differ.
+//! - `/trigger` has a form with each field of the file, and one with the whole payload.
+//! - `/subscriptions` creates, edits, pauses and deletes subscriptions. Their secrets are hidden
+//!   until they are asked for.
+//! - `/faults` switches faults of deliveries and of the REST API.
+//!
+//! `/_sim` and the page need no key. They answer 403 to requests that a web page of another site
+//! may have sent: `Host`, and `Origin` if there is one, must name the address that the simulator
+//! listens on, `localhost`, or a loopback IP address, with the simulator's port.
 //!
 //! Unlike Uploadcare, the simulator accepts simple authentication over plain HTTP, since it runs on
 //! loopback addresses.
@@ -40,7 +50,6 @@ mod event;
 mod fault;
 mod origin;
 
-#[allow(dead_code, reason = "for the page and the API")]
 mod search;
 mod trigger;
 
@@ -51,6 +60,8 @@ mod delivery;
 
 mod control;
 mod rest;
+
+mod page;
 
 mod server;
 

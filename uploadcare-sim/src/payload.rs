@@ -62,7 +62,10 @@ fn old_sample(event: &str, version: &str, trigger: &Trigger, uuid: Uuid) -> Samp
 
 /// What applications found in the file.
 fn appdata(event: &str, trigger: &Trigger, now: Timestamp) -> Map<String, Value> {
-    let result = |data: Value, version: &str| json!({"data": data, "version": version, "datetime_created": now, "datetime_updated": now});
+    let result = |data: Value, version: &str| {
+        let dates = ("datetime_created", "datetime_updated");
+        json!({"data": data, "version": version, dates.0: now, dates.1: now})
+    };
     let mut appdata = Map::new();
     let infected = trigger.infected.or((event == "file.infected").then_some(true));
     if let Some(infected) = infected {

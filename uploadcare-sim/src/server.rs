@@ -22,6 +22,7 @@ use crate::{
     delivery::EventSender,
     event::SimulatedEvent,
     origin::OwnAddress,
+    page,
     project::{Attempt, Delivery, DeliveryFault, DeliveryFaultKind, Fault, Keys, Limits, Project, Subscription},
     rest,
 };
@@ -98,7 +99,7 @@ impl SimulatorBuilder {
                 let app = move || {
                     let (project, events, address) = data.clone();
                     let app = App::new().app_data(project).app_data(events).app_data(address);
-                    app.service(control::routes()).default_service(web::to(rest::call))
+                    app.service(control::routes()).configure(page::configure).default_service(web::to(rest::call))
                 };
                 let server =
                     HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
