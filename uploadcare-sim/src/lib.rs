@@ -29,6 +29,16 @@
 //! | `POST /reset` | forgets deliveries, faults and, without `{"keep_subscriptions": true}`, subscriptions |
 //! | `GET /openapi.json` | describes all of these |
 //!
+//! At `/` it serves a page, the workbench, which shows the deliveries as they happen and does by
+//! hand what the endpoints do. It works without JavaScript, and its script adds live updates:
+//!
+//! - `/` lists the deliveries, newest first, with a filter; `/deliveries/{id}` shows one with its
+//!   attempts, and replays it as it was or edited; `/compare` shows how two payloads differ.
+//! - `/trigger` has a form with each field of the file, and one with the whole payload.
+//! - `/subscriptions` creates, edits, pauses and deletes subscriptions. Their secrets are hidden
+//!   until they are asked for.
+//! - `/faults` switches faults of deliveries and of the REST API.
+//!
 //! In an event, `data` overrides the default fields of the file, and `previous_values` overrides
 //! that field of `file.info_updated`. Each subscription gets the event `copies` times, which
 //! defaults to 1 and may be at most 1,000. `delay_ms` delays the deliveries, so that later events
@@ -57,9 +67,9 @@
 //! The simulator sends requests to any URL that a subscription names, so it must not serve
 //! strangers.
 //!
-//! On a loopback address, `/_sim` needs no key. It answers 403 to requests that a web page of
-//! another site may have sent: `Host`, and `Origin` if there is one, must name the address that the
-//! simulator listens on, `localhost`, or a loopback IP address, with the simulator's port.
+//! On a loopback address, `/_sim` and the page need no key. They answer 403 to requests that a web
+//! page of another site may have sent: `Host`, and `Origin` if there is one, must name the address
+//! that the simulator listens on, `localhost`, or a loopback IP address, with the simulator's port.
 //!
 //! On an address that other machines can reach, the simulator starts only with a token. Then each
 //! request to `/_sim` and to the page needs it: a program sends `Authorization: Bearer TOKEN`, and
@@ -89,6 +99,8 @@ mod delivery;
 
 mod control;
 mod rest;
+
+mod page;
 
 mod server;
 

@@ -143,7 +143,6 @@ impl Search {
     }
 
     /// The query that [`parse`](Self::parse) reads as this search.
-    #[allow(dead_code, reason = "for the page")]
     pub(crate) fn to_query(&self) -> String {
         let pairs = [
             ("event", self.event.clone()),

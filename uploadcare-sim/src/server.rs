@@ -24,6 +24,7 @@ use crate::{
     control,
     delivery::EventSender,
     event::SimulatedEvent,
+    page,
     project::{
         Attempt, Delivery, DeliveryFault, DeliveryFaultKind, Fault, Kept, Keys, Limits, Project, Settings, Store,
         Subscription,
@@ -167,7 +168,10 @@ impl SimulatorBuilder {
             let login = web::resource(access::LOGIN)
                 .route(web::get().to(access::login_page))
                 .route(web::post().to(access::sign_in));
-            app.service(control::routes()).service(login).default_service(web::to(rest::call))
+            app.service(control::routes())
+                .service(login)
+                .configure(page::configure)
+                .default_service(web::to(rest::call))
         };
         let server = HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
         events.resume();

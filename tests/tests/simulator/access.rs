@@ -202,3 +202,32 @@ fn a_token_that_cannot_be_sent_is_refused() {
     let problem = builder().signing_secret("s".repeat(33)).start("127.0.0.1:0".parse().unwrap()).unwrap_err();
     assert!(problem.to_string().starts_with("the signing secret cannot be used"), "{problem}");
 }
+
+#[tokio::test]
+async fn the_page_wants_the_token_and_a_link_can_have_it() {
+    let (simulator, http) = with_token();
+    let base_url = simulator.base_url();
+    let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
+    let open = http.get(format!("{base_url}/?status=5xx")).header("Accept", "text/html").send().await.unwrap();
+    assert_eq!((open.status().as_u16(), location(&open).as_str()), (303, "/login?next=%2F%3Fstatus%3D5xx"));
+    for path in ["/", "/_page/workbench.css", "/_page/live", "/deliveries/x"] {
+        assert_eq!(http.get(format!("{base_url}{path}")).send().await.unwrap().status(), 401, "{path}");
+    }
+    let wrong = http.get(format!("{base_url}/?token=wrong")).send().await.unwrap();
+    assert_eq!(wrong.status(), 401);
+    assert!(wrong.text().await.unwrap().contains("This token is wrong"));
+    let link = http.get(format!("{base_url}/?token=s3cret%2Ftoken&status=5xx")).send().await.unwrap();
+    assert_eq!((link.status().as_u16(), location(&link).as_str()), (303, "/?status=5xx"));
+    let cookie = link.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = http.get(format!("{base_url}/?status=5xx")).header("Cookie", &cookie).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    for (origin, status) in [(Some(base_url.as_str()), 303), (Some("http://evil.example"), 403), (None, 403)] {
+        let request = http.post(format!("{base_url}/faults/off")).header("Cookie", &cookie).body("");
+        let request = origin.iter().fold(request, |request, origin| request.header("Origin", *origin));
+        assert_eq!(request.send().await.unwrap().status(), status, "{origin:?}");
+    }
+    // Without a token, a link that has one leads to the same page without it.
+    let open = super::simulator();
+    let answer = http.get(format!("{}/?token=x", open.base_url())).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), location(&answer).as_str()), (303, "/"));
+}
