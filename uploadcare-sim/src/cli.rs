@@ -1,7 +1,12 @@
 //! The commands: one file for each. Without a command the simulator is served.
 
+mod remote;
+mod replay;
 mod send;
 mod serve;
+mod tail;
+mod trigger;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -13,6 +18,9 @@ pub(crate) fn run() -> ExitCode {
     let arguments = command().get_matches();
     match arguments.subcommand() {
         Some(("send", arguments)) => send::run(arguments),
+        Some(("trigger", arguments)) => trigger::run(arguments),
+        Some(("replay", arguments)) => replay::run(arguments),
+        Some(("tail", arguments)) => tail::run(arguments),
         Some((_, arguments)) => serve::run(arguments),
         None => serve::run(&arguments),
     }
@@ -25,6 +33,9 @@ fn command() -> Command {
         .args_conflicts_with_subcommands(true)
         .subcommand(Command::new("serve").about("Serves the simulator, as without a command").args(serve::args()))
         .subcommand(send::command())
+        .subcommand(trigger::command())
+        .subcommand(replay::command())
+        .subcommand(tail::command())
 }
 
 #[cfg(test)]
@@ -45,6 +56,10 @@ mod tests {
             ["--secret-key", "s"],
             ["--redelivery-delays", "1,2"],
             ["--event", "file.moved"],
+            ["--signing-secret", "s"],
+            ["--token", "t"],
+            ["--data-dir", "data"],
+            ["--keep", "5"],
         ];
         let options = options.concat();
         for command in [&["uploadcare-sim"] as &[_], &["uploadcare-sim", "serve"]] {

@@ -18,9 +18,9 @@ const LABELS: &str = "aws_rekognition_detect_labels";
 /// The payload of an event for one subscription.
 pub(crate) fn payload(project: &Project, subscription: &Subscription, trigger: &Trigger, uuid: Uuid) -> Value {
     let SimulatedEvent { event, data, previous_values, .. } = &trigger.event;
-    let mut payload = match trigger.version.as_deref() {
-        Some(version) if version != "0.7" => old_sample(event, version, trigger, uuid),
-        _ => sample(event, trigger, previous_values.as_ref(), uuid),
+    let mut payload = match trigger.payload_version(subscription) {
+        "0.7" => sample(event, trigger, previous_values.as_ref(), uuid),
+        version => old_sample(event, version, trigger, uuid),
     }
     .set("hook", hook(project, subscription, trigger))
     .json()
@@ -62,7 +62,10 @@ fn old_sample(event: &str, version: &str, trigger: &Trigger, uuid: Uuid) -> Samp
 
 /// What applications found in the file.
 fn appdata(event: &str, trigger: &Trigger, now: Timestamp) -> Map<String, Value> {
-    let result = |data: Value, version: &str| json!({"data": data, "version": version, "datetime_created": now, "datetime_updated": now});
+    let result = |data: Value, version: &str| {
+        let dates = ("datetime_created", "datetime_updated");
+        json!({"data": data, "version": version, dates.0: now, dates.1: now})
+    };
     let mut appdata = Map::new();
     let infected = trigger.infected.or((event == "file.infected").then_some(true));
     if let Some(infected) = infected {

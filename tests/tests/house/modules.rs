@@ -160,6 +160,20 @@ fn the_lower_modules_know_nothing_of_the_upper_ones() {
     }
 }
 
+/// The page is the top of the simulator: it uses what is below it, and only the server uses it.
+#[test]
+fn only_the_server_of_the_simulator_knows_the_page() {
+    const BELOW_THE_PAGE: [&str; 9] =
+        ["access", "answer", "control", "delivery", "event", "payload", "project", "search", "trigger"];
+    let arrows = arrows("uploadcare-sim");
+    for (module, used) in &arrows {
+        let knows = used.contains_key("page");
+        assert_eq!(knows, module == "server", "`{module}` and `page`");
+    }
+    let strange: Vec<_> = arrows["page"].iter().filter(|(used, _)| !BELOW_THE_PAGE.contains(&used.as_str())).collect();
+    assert!(strange.is_empty(), "the page uses {strange:?}: add it here and in ARCHITECTURE.md, if it must");
+}
+
 #[test]
 fn a_circle_is_found_and_shown() {
     let source = |pairs: &[(&str, &str)]| pairs.iter().map(|(file, text)| ((*file).into(), (*text).into())).collect();

@@ -1,7 +1,7 @@
 //! `send`: sends one signed delivery, without a running simulator, and tells by its exit code how
 //! the receiver answered.
 
-mod body;
+pub(super) mod body;
 
 use std::{error::Error, ffi::OsString, fs, io::Read, net::IpAddr, process::ExitCode, time::Duration};
 
@@ -173,13 +173,13 @@ async fn send(url: Url, secret: &SigningSecret, body: Vec<u8>) -> Result<(Status
 
 /// The text with control characters escaped, except for line breaks and tabs: an answer must not
 /// control the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let keep = |c: &char| matches!(c, '\n' | '\t') || !c.is_control();
     text.trim_end().chars().map(|c| if keep(&c) { c.to_string() } else { c.escape_debug().to_string() }).collect()
 }
 
 /// The error and its causes.
-fn in_one_line(error: &dyn Error) -> String {
+pub(super) fn in_one_line(error: &dyn Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {}", in_one_line(cause)),
         None => error.to_string(),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// A field of `data`, given as `original_filename=cat.jpg` or `metadata.pet=cat`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Field {
+pub(in crate::cli) struct Field {
     /// The names of the objects around it, and its own.
     path: Vec<String>,
     value: Value,
@@ -60,6 +60,18 @@ pub(super) fn of<'a>(
         *place(data, path)? = value.clone();
     }
     Ok(payload)
+}
+
+/// An object with these fields.
+///
+/// # Errors
+/// If a field stands in something that is no object.
+pub(in crate::cli) fn object<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<Value, String> {
+    let mut object = Map::new().into();
+    for Field { path, value } in fields {
+        *place(&mut object, path)? = value.clone();
+    }
+    Ok(object)
 }
 
 fn put_if_there(payload: &mut Value, pointer: &str, value: String) {

@@ -1,0 +1,69 @@
+//! What the list shows while there are no deliveries: three steps to the first one.
+
+use maud::{Markup, html};
+
+use super::text::counted;
+use crate::project::Project;
+
+/// The secret key that the command line uses by default. Another one may be real, and is not shown.
+const DEMO_KEY: &str = "demosecretkey";
+
+/// The steps to the first delivery.
+pub(super) fn steps(project: &Project, address: &str) -> Markup {
+    let keys = &project.keys;
+    let secret = if keys.secret == DEMO_KEY { DEMO_KEY } else { "(the secret key that you gave the simulator)" };
+    let variables = format!(
+        "export UPLOADCARE_API_BASE=http://{address}\nexport UPLOADCARE_PUBLIC_KEY={}\nexport \
+         UPLOADCARE_SECRET_KEY={secret}\nexport UC_SIGNING_SECRET=quickstart",
+        keys.public
+    );
+    let trigger = format!("curl http://{address}/_sim/events -d '{{\"event\": \"file.uploaded\"}}'");
+    let subscriptions = project.subscriptions();
+    html! {
+        section.start aria-labelledby="start" {
+            h2 #start { "No deliveries yet" }
+            p {
+                "Uploadcare stores files that people upload. When something happens to a file, it sends your "
+                "application a signed JSON message, a webhook. This workbench does the same on your machine, without "
+                "an account: you trigger an event, and see here what was sent and what your application answered."
+            }
+            ol.steps {
+                li {
+                    h3 { "Start an application that receives webhooks" }
+                    p { "With no application of your own at hand, take the one in this repository:" }
+                    pre role="group" tabindex="0" aria-label="Command of the application" {
+                        code { "cargo run -p quickstart -- --serve 127.0.0.1:8080" }
+                    }
+                    p {
+                        "Your own application needs these variables. With them, it can also subscribe itself through "
+                        "the REST API:"
+                    }
+                    pre role="group" tabindex="0" aria-label="Variables" { code { (variables) } }
+                }
+                li {
+                    h3 { "Subscribe its address to an event" }
+                    @if subscriptions.is_empty() {
+                        p {
+                            a href="/subscriptions#create" { "Create a subscription" }
+                            " for the target URL " code { "http://127.0.0.1:8080/hooks" } " with the signing secret "
+                            code { "quickstart" } "."
+                        }
+                    } @else {
+                        p.done {
+                            span.symbol aria-hidden="true" { "✓" }
+                            "Done: "
+                            a href="/subscriptions" { (counted(subscriptions.len(), "subscription", "subscriptions")) }
+                            "."
+                        }
+                    }
+                }
+                li {
+                    h3 { "Trigger an event" }
+                    p { a.button.primary href="/trigger" { "Trigger file.uploaded" } }
+                    p { "Or from a shell:" }
+                    pre role="group" tabindex="0" aria-label="Command that triggers" { code { (trigger) } }
+                }
+            }
+        }
+    }
+}

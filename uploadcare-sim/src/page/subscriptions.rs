@@ -1,0 +1,208 @@
+//! The list of subscriptions, and the form of a new one.
+
+use actix_web::{
+    HttpResponse,
+    web::{Bytes, Data, Path},
+};
+use maud::{Markup, html};
+use serde_json::Value;
+use uploadcare_hooks::EventKind;
+
+use super::{
+    form::Form,
+    layout::{Page, Section, problem},
+    see_other, subscription,
+    text::shown,
+};
+use crate::project::{Fields, Project, Refusal, Subscription};
+
+pub(super) async fn list(project: Data<Project>) -> HttpResponse {
+    page(&project, &Draft::default(), None, None)
+}
+
+/// Shows the secret of one subscription. The answer to a form, so that no link and no address in
+/// the browser's history shows it.
+pub(super) async fn reveal(id: Path<String>, project: Data<Project>) -> HttpResponse {
+    match subscription::find(&project, &id) {
+        Some(known) => page(&project, &Draft::default(), None, Some(known.id)),
+        None => subscription::missing(&project),
+    }
+}
+
+pub(super) async fn create(project: Data<Project>, body: Bytes) -> HttpResponse {
+    let draft = Draft::read(&Form::read(&body));
+    let fields = Fields {
+        target_url: Some(draft.target_url.clone()),
+        event: Some(draft.event.clone()),
+        signing_secret: Some(draft.secret.clone()),
+        ..Fields::default()
+    };
+    match project.change_subscriptions(|all| all.create(fields)) {
+        Ok(_) => see_other("/subscriptions"),
+        Err(refusal) => page(&project, &draft, Some(&words(&refusal)), None),
+    }
+}
+
+/// What is in the form of a subscription.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) target_url: String,
+    pub(super) event: String,
+    pub(super) secret: String,
+}
+
+impl Draft {
+    pub(super) fn read(form: &Form) -> Self {
+        let text = |name| form.text(name).trim().to_owned();
+        // A secret may begin or end with a space.
+        Self { target_url: text("target_url"), event: text("event"), secret: form.text("signing_secret").to_owned() }
+    }
+}
+
+/// Says in one line what Uploadcare would answer.
+pub(super) fn words(refusal: &Refusal) -> String {
+    let Refusal::Invalid(Value::Object(fields)) = refusal else {
+        return "there is no such subscription".to_owned();
+    };
+    let one = |(name, problem): (&String, &Value)| {
+        let problem = problem.pointer("/0").unwrap_or(problem);
+        let text = problem.as_str().map_or_else(|| problem.to_string(), str::to_owned);
+        match name.as_str() {
+            "detail" | "non_field_errors" => text,
+            name => format!("`{name}`: {text}"),
+        }
+    };
+    fields.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn page(project: &Project, draft: &Draft, problem_text: Option<&str>, revealed: Option<u64>) -> HttpResponse {
+    let subscriptions = project.subscriptions();
+    let body = html! {
+        h1 { "Subscriptions" }
+        p.intro { "A subscription names an event and the URL that gets it. Each has a signing secret of its own." }
+        @if subscriptions.is_empty() {
+            p.empty {
+                "There are no subscriptions, so no event is delivered. Create one below, or start an application that "
+                "subscribes through the REST API."
+            }
+        } @else {
+            (table(&subscriptions, revealed))
+        }
+        section aria-labelledby="create" {
+            h2 #create { "New subscription" }
+            form.panel method="post" action="/subscriptions#create" {
+                (problem(problem_text))
+                (fields(draft, "", html! { "At most 32 characters. Without one, deliveries are not signed." }))
+                p { button.primary { "Create" } }
+            }
+        }
+    };
+    Page::new("Subscriptions", Section::Subscriptions, body).bad_if(problem_text.is_some()).answer(project)
+}
+
+fn table(subscriptions: &[Subscription], revealed: Option<u64>) -> Markup {
+    html! {
+        div.scroll {
+            table.list.subscriptions {
+                caption { "Subscriptions, in the order in which they were created" }
+                thead {
+                    tr {
+                        th scope="col" { "Id" }
+                        th scope="col" { "Event" }
+                        th scope="col" { "Target URL" }
+                        th scope="col" { "State" }
+                        th scope="col" { "Signing secret" }
+                        th scope="col" { "Actions" }
+                    }
+                }
+                tbody {
+                    @for known in subscriptions {
+                        tr id={ "subscription-" (known.id) } {
+                            td.half data-label="Id" { (known.id) }
+                            td.half data-label="Event" {
+                                a href={ "/?subscription=" (known.id) } { (shown(&known.event)) }
+                                @if let Some(version) = known.version.as_deref().filter(|version| *version != "0.7") {
+                                    span.number { "version " (shown(version)) }
+                                }
+                            }
+                            td.target data-label="Target URL" { span.url { (shown(&known.target_url)) } }
+                            td.half data-label="State" { (state(known.is_active)) }
+                            td.half data-label="Signing secret" { (secret(known, revealed)) }
+                            td.row-actions data-label="Actions" { (actions(known)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn state(is_active: bool) -> Markup {
+    html! {
+        @if is_active {
+            span.state.acknowledged { span.symbol aria-hidden="true" { "✓" } "Active" }
+        } @else {
+            span.state.paused { span.symbol aria-hidden="true" { "‖" } "Paused" }
+        }
+    }
+}
+
+fn secret(known: &Subscription, revealed: Option<u64>) -> Markup {
+    html! {
+        @match &known.signing_secret {
+            None => span.none { "none: not signed" },
+            Some(secret) if revealed == Some(known.id) => {
+                code.secret { (shown(secret)) } " " a href="/subscriptions" { "Hide" }
+            }
+            Some(_) => form method="post" action={ "/subscriptions/" (known.id) "/reveal" } {
+                span.none aria-hidden="true" { "••••••" }
+                button.small aria-label={ "Show the secret of subscription " (known.id) } { "Show" }
+            },
+        }
+    }
+}
+
+fn actions(known: &Subscription) -> Markup {
+    let (path, id) = (format!("/subscriptions/{}", known.id), known.id);
+    html! {
+        @if known.is_active {
+            form method="post" action={ (path) "/pause" } {
+                button.small aria-label={ "Pause subscription " (id) } { "Pause" }
+            }
+        } @else {
+            form method="post" action={ (path) "/resume" } {
+                button.small aria-label={ "Resume subscription " (id) } { "Resume" }
+            }
+        }
+        a.button.small href=(path) aria-label={ "Edit or delete subscription " (id) } { "Edit or delete" }
+    }
+}
+
+/// The fields of a subscription, in the form of a new one and of one that is edited.
+pub(super) fn fields(draft: &Draft, secret_placeholder: &str, secret_hint: Markup) -> Markup {
+    html! {
+        div.fields.subscription-fields {
+            div.field {
+                label for="target_url" { "Target URL" }
+                input #target_url name="target_url" type="text" inputmode="url" value=(draft.target_url)
+                    placeholder="http://127.0.0.1:8080/hooks" autocomplete="off" spellcheck="false";
+            }
+            div.field {
+                label for="event" { "Event" }
+                input #event name="event" value=(draft.event) list="known-events" placeholder="file.uploaded"
+                    autocomplete="off" spellcheck="false" aria-describedby="event-hint";
+                datalist #known-events { @for event in EventKind::KNOWN { option value=(event) {} } }
+                p.hint #event-hint {
+                    "Uploadcare takes the events of this list. Start the simulator with " code { "--event NAME" }
+                    " for others."
+                }
+            }
+            div.field {
+                label for="signing_secret" { "Signing secret" }
+                input #signing_secret name="signing_secret" value=(draft.secret) placeholder=(secret_placeholder)
+                    autocomplete="off" spellcheck="false" aria-describedby="secret-hint";
+                p.hint #secret-hint { (secret_hint) }
+            }
+        }
+    }
+}
