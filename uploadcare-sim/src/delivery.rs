@@ -25,14 +25,15 @@ pub(crate) struct EventSender {
 }
 
 /// What became of a trigger.
-#[derive(Debug)]
-pub(crate) struct Triggered {
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Triggered {
     /// The UUID of the first file.
-    pub(crate) uuid: Uuid,
+    pub uuid: Uuid,
     /// How many subscriptions get the event.
-    pub(crate) subscriptions: usize,
+    pub subscriptions: usize,
     /// The ids of the deliveries.
-    pub(crate) deliveries: Vec<Uuid>,
+    pub deliveries: Vec<Uuid>,
 }
 
 /// Why a delivery is not replayed.

@@ -104,9 +104,11 @@ mod page;
 
 mod server;
 
+pub use self::delivery::Triggered;
 pub use self::event::SimulatedEvent;
 pub use self::project::{
     Answer, Attempt, Delivery, DeliveryFault, DeliveryFaultKind, DeliveryFaults, DeliveryState, Exchange, Fault,
     FaultKind, SignatureCheck, Subscription,
 };
 pub use self::server::{Simulator, SimulatorBuilder};
+pub use self::trigger::Trigger;

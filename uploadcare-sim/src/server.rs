@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     access::{self, Access},
     control,
-    delivery::EventSender,
+    delivery::{EventSender, Triggered},
     event::SimulatedEvent,
     page,
     project::{
@@ -30,6 +30,7 @@ use crate::{
         Subscription,
     },
     rest,
+    trigger::Trigger,
 };
 
 /// The default delays before redeliveries, in seconds. Uploadcare itself redelivers for 72 hours.
@@ -210,6 +211,15 @@ impl Simulator {
         // The event happened, even if it cannot be kept; `/_sim/events` says so.
         let _ = self.project().kept_blocking();
         uuid
+    }
+
+    /// Triggers an event with all options.
+    ///
+    /// # Errors
+    /// Returns which option is wrong, with its value. Then nothing is delivered.
+    pub fn trigger_with(&self, trigger: &Trigger) -> Result<Triggered, String> {
+        let triggered = self.events.trigger(trigger)?;
+        self.project().kept_blocking().map(|()| triggered)
     }
 
     /// Makes the next REST calls fail.

@@ -12,30 +12,34 @@ pub(crate) const VERSIONS: [&str; 4] = ["0.7", "0.6", "0.5", ""];
 /// The only event of the versions before 0.7.
 const UPLOADED: &str = "file.uploaded";
 
-/// An event to be triggered, with all options.
+/// An event to be triggered with [`Simulator::trigger_with`](crate::Simulator::trigger_with), with
+/// all options. `Trigger::from(SimulatedEvent)` has their defaults.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Trigger {
+#[non_exhaustive]
+pub struct Trigger {
+    /// The event, its file, and how often and when it is delivered.
     #[serde(flatten)]
-    pub(crate) event: SimulatedEvent,
-    /// The version of the payload. Defaults to the subscription's, or 0.7.
+    pub event: SimulatedEvent,
+    /// The version of the payload: `0.7`, `0.6`, `0.5`, or the empty one. Versions before 0.7 have
+    /// `file.uploaded` only. Defaults to the subscription's, or 0.7.
     #[serde(default)]
-    pub(crate) version: Option<String>,
-    /// Adds the result of a virus scan.
+    pub version: Option<String>,
+    /// Adds the result of a virus scan. By default only `file.infected` has one.
     #[serde(default)]
-    pub(crate) infected: Option<bool>,
+    pub infected: Option<bool>,
     /// Adds labels of what is to be seen in the image.
     #[serde(default)]
-    pub(crate) labels: Vec<String>,
-    /// The payload as it is to be sent, in place of one that is made.
+    pub labels: Vec<String>,
+    /// The payload as it is to be sent, in place of one that is made. Must be JSON.
     #[serde(default)]
-    pub(crate) payload: Option<String>,
+    pub payload: Option<String>,
     /// The ids of the subscriptions that get the event, whatever they are subscribed to and whether
     /// they are paused or not. Defaults to the active subscriptions of the event.
     #[serde(default)]
-    pub(crate) subscriptions: Option<Vec<u64>>,
+    pub subscriptions: Option<Vec<u64>>,
     /// How many events are triggered, each for another file if `data` has no `uuid`. Defaults to 1.
     #[serde(default = "one")]
-    pub(crate) burst: usize,
+    pub burst: usize,
 }
 
 fn one() -> usize {

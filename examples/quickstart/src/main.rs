@@ -6,7 +6,6 @@
 //! `-- --serve 127.0.0.1:8080` it only serves the application, and you send the deliveries.
 #![allow(clippy::print_stdout)]
 
-mod by_hand;
 mod handlers;
 mod story;
 
@@ -21,7 +20,7 @@ use std::{
 
 use actix_web::{App, HttpServer};
 use clap::{Arg, ArgAction, Command, value_parser};
-use uploadcare_hooks::{Rejection, SigningSecret, WebhookRouter, webhook_handlers};
+use uploadcare_hooks::{Rejection, SigningSecret, WebhookRouter, testing::Sample, webhook_handlers};
 
 use crate::handlers::{Backup, Handled, Index};
 
@@ -110,10 +109,15 @@ async fn serve(secret: SigningSecret, address: SocketAddr) -> Result<(), Box<dyn
     };
     for address in server.addrs() {
         println!("waiting for deliveries at http://{address}/hooks; stop with Ctrl-C, or send one:\n");
-        println!("body='{}'", by_hand::short().json());
+        println!("body='{}'", short().json());
         println!("signature=$(printf %s \"$body\" | openssl dgst -sha256 -hmac {key} | sed 's/.* //')");
         println!("curl -i http://{address}/hooks -H \"X-Uc-Signature: v1=$signature\" -d \"$body\"\n");
     }
     server.run().await?;
     Ok(())
+}
+
+/// A payload that is short enough for a command line.
+fn short() -> Sample {
+    Sample::of("file.uploaded").without("initiator").without("data.content_info").without("data.appdata")
 }

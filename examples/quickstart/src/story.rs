@@ -15,9 +15,9 @@ use uploadcare_hooks::{
     client::Client,
     registration::{Action, Subscriptions},
 };
-use uploadcare_sim::{Attempt, SimulatedEvent, Simulator};
+use uploadcare_sim::{Attempt, DeliveryFault, DeliveryFaultKind, SimulatedEvent, Simulator, Trigger};
 
-use crate::{Outcome, by_hand};
+use crate::Outcome;
 
 const PUBLIC_KEY: &str = "demopublickey";
 const SECRET_KEY: &str = "demosecretkey";
@@ -52,11 +52,6 @@ pub(crate) async fn tell(secret: SigningSecret, stay: bool) -> Result<(), Box<dy
     for step in life() {
         uploadcare.show(&step).await?;
     }
-    for delivery in by_hand::all(&secret) {
-        println!("\n{}", delivery.title);
-        delivery.send(&target_url).await?;
-    }
-
     println!("\nThe application starts again: its subscriptions exist");
     let again = subscriptions.sync(&client).await?;
     println!("   {} subscriptions kept, {} written", again.steps.len(), again.writes());
@@ -109,15 +104,28 @@ struct Step {
     data: Value,
     /// The fields before a change, if they differ from the simulator's own.
     before: Option<Value>,
-    /// How often Uploadcare sends the one delivery.
-    copies: usize,
+    /// The version of the payload, if it is an old one.
+    version: Option<&'static str>,
+    /// The whole payload, in place of the simulator's own.
+    payload: Option<Value>,
+    /// The fault that the first attempt to deliver runs into.
+    fault: Option<DeliveryFaultKind>,
     /// The statuses that the application should answer.
     expected: &'static [u16],
 }
 
 impl Default for Step {
     fn default() -> Self {
-        Self { title: "", event: "", data: json!({}), before: None, copies: 1, expected: &[204] }
+        Self {
+            title: "",
+            event: "",
+            data: json!({}),
+            before: None,
+            version: None,
+            payload: None,
+            fault: None,
+            expected: &[204],
+        }
     }
 }
 
@@ -132,9 +140,11 @@ fn life() -> Vec<Step> {
         },
         Step { title: "A virus is found in ananas.jpg", event: "file.infected", ..Step::default() },
         Step {
-            title: "The metadata of ananas.jpg changes",
+            title: "The metadata of ananas.jpg changes, and the delivery is signed with a wrong secret at first",
             event: "file.info_updated",
             data: json!({"metadata": {"pet": "cat"}}),
+            fault: Some(DeliveryFaultKind::WrongSecret),
+            expected: &[401, 204],
             ..Step::default()
         },
         Step {
@@ -142,11 +152,50 @@ fn life() -> Vec<Step> {
             event: "file.info_updated",
             data: json!({"metadata": {"pet": "parrot"}}),
             before: Some(json!({"metadata": {"pet": "cat"}})),
-            copies: 2,
+            fault: Some(DeliveryFaultKind::Duplicate),
             expected: &[204, 204],
+            ..Step::default()
         },
         Step { title: "ananas.jpg is deleted", event: "file.deleted", ..Step::default() },
+        Step {
+            title: "A delivery of the old payload version 0.6 arrives",
+            event: "file.uploaded",
+            data: json!({"original_filename": "clip.mp4"}),
+            version: Some("0.6"),
+            ..Step::default()
+        },
+        Step {
+            title: "An event arrives that this version of the crate does not know",
+            event: "moderation.state_changed",
+            // Its payload is not documented yet.
+            payload: Some(json!({
+                "hook": {"event": "moderation.state_changed", "version": "0.7"},
+                "data": {"uuid": UUID, "state": "approved"},
+            })),
+            ..Step::default()
+        },
     ]
+}
+
+impl Step {
+    /// The order for the simulator. An event that has no subscription of its own goes to the first
+    /// one.
+    fn trigger(&self, simulator: &Simulator) -> Trigger {
+        let mut data = self.data.as_object().cloned().unwrap_or_default();
+        data.entry("original_filename").or_insert(NAME.into());
+        if self.version.is_none() {
+            data.insert("uuid".to_owned(), UUID.into());
+        }
+        let event = SimulatedEvent { data, previous_values: self.before.clone(), ..SimulatedEvent::new(self.event) };
+        let mut trigger = Trigger::from(event);
+        trigger.version = self.version.map(ToOwned::to_owned);
+        trigger.payload = self.payload.as_ref().map(ToString::to_string);
+        let subscriptions = simulator.subscriptions();
+        if !subscriptions.iter().any(|known| known.event == self.event) {
+            trigger.subscriptions = Some(subscriptions.iter().take(1).map(|first| first.id).collect());
+        }
+        trigger
+    }
 }
 
 /// The simulator, and how many of its attempts to deliver were printed.
@@ -160,17 +209,15 @@ impl Uploadcare {
     /// are not the expected ones.
     async fn show(&mut self, step: &Step) -> Result<(), Box<dyn Error>> {
         println!("\n{} ({})", step.title, step.event);
-        let Value::Object(mut data) = step.data.clone() else { return Err("the data must be an object".into()) };
-        data.insert("uuid".to_owned(), UUID.into());
-        data.insert("original_filename".to_owned(), NAME.into());
-        let (previous_values, copies) = (step.before.clone(), step.copies);
-        self.simulator.trigger(&SimulatedEvent { data, previous_values, copies, ..SimulatedEvent::new(step.event) });
+        self.switch(step.fault, 1.0)?;
+        self.simulator.trigger_with(&step.trigger(&self.simulator))?;
         let mut statuses = Vec::new();
         let start = Instant::now();
         while statuses.len() < step.expected.len() {
             for attempt in self.simulator.attempts_after(self.printed) {
+                self.switch(step.fault, 0.0)?;
                 self.printed += 1;
-                println!("   {}", outcome(&attempt, step.copies, statuses.len() + 1));
+                println!("   {}", outcome(&attempt));
                 statuses.push(attempt.status.unwrap_or_default());
             }
             if start.elapsed() > Duration::from_secs(10) {
@@ -180,16 +227,16 @@ impl Uploadcare {
         }
         expect("answers", statuses.as_slice(), step.expected)
     }
+
+    fn switch(&self, fault: Option<DeliveryFaultKind>, probability: f64) -> Result<(), String> {
+        let switch = |kind| self.simulator.delivery_fault(kind, DeliveryFault { probability, ms: None });
+        fault.map_or(Ok(()), switch)
+    }
 }
 
-/// Says how an attempt to deliver ended. `number` counts the answers of this step.
-fn outcome(attempt: &Attempt, copies: usize, number: usize) -> String {
-    let sent = match (copies, attempt.attempt, number) {
-        (1, 1, _) => "",
-        (1, ..) => "sent again, ",
-        (_, _, 1) => "sent the first time, ",
-        _ => "sent once more, ",
-    };
+/// Says how an attempt to deliver ended.
+fn outcome(attempt: &Attempt) -> String {
+    let sent = if attempt.attempt > 1 { "sent again, " } else { "" };
     match (attempt.status, &attempt.error) {
         (Some(status @ 200..=299), _) => format!("{sent}answered {status}"),
         (Some(status), _) => format!("{sent}answered {status}, so Uploadcare will send the delivery again"),
@@ -207,7 +254,7 @@ fn conclude(hooks: &WebhookRouter, outcome: &Outcome) -> Result<(), Box<dyn Erro
         stats.acknowledged, stats.unknown_events
     );
     println!("   failed:       {failed} request, whose handler failed; sent again, it was acknowledged");
-    println!("   refused:      {refused} request, whose signature did not match");
+    println!("   refused:      {refused} request, whose signature did not match; sent again, it was acknowledged");
     expect("acknowledged requests", stats.acknowledged, 9)?;
     expect("requests of an unknown event", stats.unknown_events, 1)?;
     expect("failed requests", failed, 1)?;
