@@ -11,10 +11,7 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Collects the log lines of this thread until the guard is dropped.
     pub fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        // With a single subscriber in the whole process, `tracing` asks the one of the thread that
-        // is the first to reach a log line whether it is wanted, for all threads.
-        static SECOND: OnceLock<Dispatch> = OnceLock::new();
-        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
+        keep_callsites_open();
         let writer = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -29,6 +26,14 @@ impl Log {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
+}
+
+/// Lets every thread of the process decide by itself which log lines it wants: with a single
+/// subscriber in the whole process, `tracing` asks the one of the thread that is the first to reach
+/// a log line whether it is wanted, for all threads.
+pub(crate) fn keep_callsites_open() {
+    static SECOND: OnceLock<Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
 }
 
 impl std::io::Write for Log {

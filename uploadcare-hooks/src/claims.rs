@@ -89,4 +89,10 @@ pub trait DeliveryClaims: Send + Sync + 'static {
     fn lease_time(&self) -> Option<Duration> {
         None
     }
+
+    /// Where deliveries are remembered and for how long, without passwords, for
+    /// [`WebhookRouter::describe`](crate::WebhookRouter::describe). Defaults to the name of the type.
+    fn describe(&self) -> String {
+        std::any::type_name::<Self>().to_owned()
+    }
 }

@@ -46,8 +46,9 @@ use self::{
 ///
 /// Every call is tried again, with growing delays and jitter, after a temporary failure: a
 /// throttled request (after the time that Uploadcare asks for), a server error, a broken
-/// connection. Each try has a time limit; see [`ClientBuilder`]. Warnings of Uploadcare about the
-/// API (the header `Warning`) are logged with `tracing` (`warn`), each text once.
+/// connection. Each try has a time limit; see [`ClientBuilder`]. The client logs with `tracing`
+/// each failed try that it repeats (`warn`), that a call succeeded after failed tries (`info`), and
+/// the warnings of Uploadcare about the API (the header `Warning`, as `warn`, each text once).
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
@@ -62,10 +63,16 @@ impl Client {
     }
 
     /// A client with the keys in the environment variables `UPLOADCARE_PUBLIC_KEY` and
-    /// `UPLOADCARE_SECRET_KEY`, and defaults otherwise.
+    /// `UPLOADCARE_SECRET_KEY`, the base URL in `UPLOADCARE_API_BASE` if that is set, and defaults
+    /// otherwise.
+    ///
+    /// With `UPLOADCARE_API_BASE=http://127.0.0.1:8500` an application reaches a simulator without
+    /// a change in its code. Uploadcare's official Python client reads the same three variables.
     ///
     /// # Errors
-    /// [`ClientError::Configuration`] if one of them is unset, empty or not a valid key.
+    /// [`ClientError::Configuration`] if a key is unset, empty or not a valid key, or if the base
+    /// URL is set and not valid. An empty base URL is not valid. As in
+    /// [`ClientBuilder::base_url`], plain http is accepted for loopback addresses only.
     pub fn from_env() -> Result<Self, ClientError> {
         ClientBuilder::from_env()?.build()
     }
@@ -115,7 +122,7 @@ impl Client {
         let create = || async {
             self.transport.call_once(Method::POST, "/webhooks/", webhook).await.and_then(|answer| answer.json())
         };
-        self.transport.retries.run("creating a subscription", create, settle).await
+        self.transport.retries.run(&self.transport.describe(&Method::POST, "/webhooks/"), create, settle).await
     }
 
     /// Finds out what became of a create.
@@ -172,7 +179,7 @@ impl Client {
             ready(if gone { Settled::Done(()) } else { Settled::NotDone })
         };
         let delete = || async { self.transport.call_once(Method::DELETE, path, body).await.map(|_: Answer| ()) };
-        self.transport.retries.run(&format!("DELETE {path}"), delete, settle).await
+        self.transport.retries.run(&self.transport.describe(&Method::DELETE, path), delete, settle).await
     }
 }
 

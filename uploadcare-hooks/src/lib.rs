@@ -36,6 +36,7 @@ pub mod payload;
 
 mod clock;
 mod message;
+pub mod observe;
 mod signature;
 
 #[doc(hidden)]
@@ -57,7 +58,7 @@ pub use self::payload::{DecodeError, EventKind, PayloadVersion};
 #[doc(hidden)]
 pub use self::router::Built;
 pub use self::router::{
-    BuildError, BuildProblem, FailureKind, HandlerFailure, Rejection, RejectionReason, RouterStats, TriedSecrets,
-    WebhookRouter, WebhookRouterBuilder,
+    BuildError, BuildProblem, FailureKind, HandlerDescription, HandlerFailure, Rejection, RejectionReason,
+    RouterDescription, RouterStats, SecretDescription, TriedSecrets, WebhookRouter, WebhookRouterBuilder,
 };
 pub use self::signature::{MAX_SECRET_CHARS, SIGNATURE_HEADER, SecretError, SignatureError, SigningSecret};

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeSet,
     error::Error,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 /// An error and its causes in one line, outermost first.
@@ -31,6 +32,24 @@ pub(crate) fn cut_off(text: &str, chars: usize) -> Cow<'_, str> {
         Some(kept) => Cow::Owned(format!("{kept}…")),
         None => Cow::Borrowed(text),
     }
+}
+
+/// A time for people: `1.5s`, `30 seconds`, `1 minute`, `4 days`.
+pub(crate) fn spelled_out(time: Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let seconds = time.as_secs();
+    let is_whole = |unit: u64| seconds.is_multiple_of(unit) && seconds >= unit;
+    let (number, unit) = match seconds {
+        _ if time.subsec_nanos() > 0 || seconds == 0 => return format!("{time:?}"),
+        _ if is_whole(DAY) => (seconds / DAY, "day"),
+        _ if is_whole(HOUR) => (seconds / HOUR, "hour"),
+        _ if is_whole(MINUTE) => (seconds / MINUTE, "minute"),
+        _ => (seconds, "second"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
 }
 
 /// What was logged once and is not logged again.
@@ -81,5 +100,21 @@ mod tests {
         let quoting = Layer { text: "write failed: the disk is full", source: Some(Box::new(disk)) };
         let outer = Layer { text: "no index", source: Some(Box::new(quoting)) };
         assert_eq!(with_causes(&outer), "no index: write failed: the disk is full");
+    }
+
+    #[test]
+    fn a_time_is_spelled_out_in_its_largest_whole_unit() {
+        for (seconds, text) in [
+            (0, "0ns"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (60, "1 minute"),
+            (3 * 3600, "3 hours"),
+            (4 * 86400, "4 days"),
+            (86401, "86401 seconds"),
+        ] {
+            assert_eq!(spelled_out(Duration::from_secs(seconds)), text);
+        }
+        assert_eq!(spelled_out(Duration::from_millis(1500)), "1.5s");
     }
 }

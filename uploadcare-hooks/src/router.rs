@@ -6,6 +6,7 @@ mod boot;
 mod builder;
 mod built;
 mod delivery_key;
+mod describe;
 mod dispatch;
 mod keyring;
 mod observe;
@@ -14,6 +15,7 @@ mod rejection;
 mod rotation;
 mod routes;
 mod runner;
+mod span;
 mod stage;
 mod time_limit;
 mod verification;
@@ -23,16 +25,21 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
-pub(crate) use self::answer::{Acknowledged, Answer};
+pub(crate) use self::answer::{Answer, Promise};
 pub(crate) use self::builder::Limits;
 pub use self::builder::WebhookRouterBuilder;
 pub use self::built::Built;
+pub use self::describe::{HandlerDescription, RouterDescription, SecretDescription};
 pub(crate) use self::dispatch::{Dispatch, Dispatched, Mode};
 pub use self::observe::RouterStats;
 pub use self::problem::{BuildError, BuildProblem};
 pub use self::rejection::{FailureKind, HandlerFailure, Rejection, RejectionReason, TriedSecrets};
 pub(crate) use self::runner::contain;
+pub(crate) use self::span::Observed;
+#[allow(unused_imports, reason = "only a queue has spans of its own")]
+pub(crate) use self::span::ran;
 #[allow(unused_imports, reason = "only adapters that read bodies and paths need them")]
 pub(crate) use self::stage::{Admitted, Unverified, Verified, announced_length};
 pub(crate) use self::time_limit::TimeLimit;
@@ -153,25 +160,40 @@ impl WebhookRouter {
 
     /// Answers a request that the checks of its head refused.
     pub(crate) fn refuse_head(&self, rejection: &Rejection, mount: Option<&str>, headers: &HeaderMap) -> Answer {
+        let observed = Observed::refused(rejection);
+        let _entered = observed.span.enter();
         if matches!(rejection.reason(), RejectionReason::UnknownPath) && headers.contains_key(SIGNATURE_HEADER) {
             self.core.observer.lost(rejection.path(), mount, self.core.routes.iter().map(|route| route.path));
         }
-        self.core.observer.rejected(rejection)
+        self.core.observer.rejected(rejection, &observed)
     }
 
-    /// Answers a request whose body was read, or could not be.
-    #[allow(dead_code, reason = "only adapters that read bodies need it")]
-    pub(crate) async fn deliver(&self, request: Result<Unverified<'_>, Box<Rejection>>) -> Answer {
-        self.core.observer.ended(&self.process(request).await)
+    /// Begins to observe a request whose body may be read.
+    pub(crate) fn observe(&self, admitted: Admitted<'_>) -> Observed {
+        Observed::admitted(admitted.route.path)
     }
 
-    /// Verifies a request and dispatches it. Neither counts nor logs how it ended.
-    pub(crate) async fn process(&self, request: Result<Unverified<'_>, Box<Rejection>>) -> Dispatched {
-        match (request.and_then(|unverified| self.verify(unverified)), &self.core.mode) {
-            (Ok(verified), None) => self.dispatch_inline(verified).await,
-            (Ok(verified), Some(mode)) => mode.dispatch(self, verified).await,
-            (Err(rejection), _) => Err(rejection),
-        }
+    /// Verifies a request whose body was read, or could not be, and dispatches it, inside its span.
+    /// Neither counts nor logs how it ended.
+    // Not an `async fn`, and verified before the future is made: otherwise the future would hold
+    // the request more than once.
+    pub(crate) fn process<'r>(
+        &'r self,
+        request: Result<Unverified<'r>, Box<Rejection>>,
+        observed: &'r Observed,
+    ) -> impl Future<Output = Dispatched> + Send + use<'r> {
+        let verify = |unverified| observed.span.in_scope(|| self.verify(unverified, observed));
+        let verified = request.and_then(verify);
+        let dispatched = async move {
+            match verified {
+                Ok(verified) => match &self.core.mode {
+                    None => self.dispatch_inline(verified).await,
+                    Some(mode) => mode.dispatch(self, verified).await,
+                },
+                Err(rejection) => Err(rejection),
+            }
+        };
+        dispatched.instrument(observed.span.clone())
     }
 }
 

@@ -45,6 +45,8 @@ pub struct SigningSecret(Arc<Keyed>);
 struct Keyed {
     text: Zeroizing<String>,
     mac: Hmac<Sha256>,
+    /// The environment variable that it was read from.
+    variable: Option<String>,
 }
 
 impl SigningSecret {
@@ -59,7 +61,10 @@ impl SigningSecret {
     /// or ends with white space, or has a control character. A line break at the end usually comes
     /// from a file or a shell.
     pub fn new(secret: impl Into<String>) -> Result<Self, SecretError> {
-        let text = Zeroizing::new(secret.into());
+        Self::checked(Zeroizing::new(secret.into()), None)
+    }
+
+    fn checked(text: Zeroizing<String>, variable: Option<&str>) -> Result<Self, SecretError> {
         let chars = text.chars().count();
         if chars == 0 {
             return Err(SecretError::Empty);
@@ -73,19 +78,19 @@ impl SigningSecret {
         if text.trim().len() != text.len() {
             return Err(SecretError::SurroundingSpace);
         }
-        Self::keyed(text)
+        Self::keyed(text, variable)
     }
 
-    fn keyed(text: Zeroizing<String>) -> Result<Self, SecretError> {
+    fn keyed(text: Zeroizing<String>, variable: Option<&str>) -> Result<Self, SecretError> {
         // HMAC takes keys of every length, so this error never happens.
         let mac = Hmac::new_from_slice(text.as_bytes()).map_err(|_| SecretError::TooLong { chars: text.len() })?;
-        Ok(Self(Arc::new(Keyed { text, mac })))
+        Ok(Self(Arc::new(Keyed { text, mac, variable: variable.map(ToOwned::to_owned) })))
     }
 
     /// Takes a subscription's secret as Uploadcare lists it, without any check.
     #[cfg(feature = "client")]
     pub(crate) fn from_uploadcare(text: String) -> Result<Self, SecretError> {
-        Self::keyed(Zeroizing::new(text))
+        Self::keyed(Zeroizing::new(text), None)
     }
 
     /// The text, to be sent to Uploadcare only.
@@ -109,10 +114,15 @@ impl SigningSecret {
             return Err(problem("this cannot be the name of an environment variable".into()));
         }
         match env::var(variable) {
-            Ok(text) => Self::new(text).map_err(|error| problem(error.into())),
+            Ok(text) => Self::checked(Zeroizing::new(text), Some(variable)).map_err(|error| problem(error.into())),
             Err(env::VarError::NotPresent) => Err(problem("it is not set".into())),
             Err(env::VarError::NotUnicode(_)) => Err(problem("its value is not Unicode text".into())),
         }
+    }
+
+    /// The environment variable that it was read from; `None` if its text was given.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        self.0.variable.as_deref()
     }
 
     /// Signs a body; returns the whole value of the `X-Uc-Signature` header, `v1=` and 64

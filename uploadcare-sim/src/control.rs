@@ -1,130 +1,127 @@
 //! The endpoints below `/_sim`, which control the simulator itself. Uploadcare has nothing like
-//! them.
+//! them. `openapi.json` describes them; a test compares it with [`ENDPOINTS`].
+
+mod changes;
+mod deliveries;
+mod events;
+mod faults;
+mod search;
+mod state;
+mod subscriptions;
+mod wait;
 
 use std::collections::BTreeMap;
 
 use actix_web::{
-    Error, HttpResponse, Scope,
+    Error, HttpResponse, Resource, Route, Scope,
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::StatusCode,
-    middleware::{Next, from_fn},
-    web::{self, Bytes, Data, Path},
+    http::{Method, StatusCode, header::ALLOW},
+    middleware::from_fn,
+    web::{self, PayloadConfig},
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::{
-    answer::detail,
-    delivery::{EventSender, ReplayError, Triggered},
-    origin::OwnAddress,
-    project::{DeliveryFault, DeliveryFaultKind, Fault, Project},
-    trigger::{Replay, Trigger},
+    access,
+    answer::{detail, start},
+    project::Project,
 };
 
-/// The routes. Unknown paths go to the server's default service.
-pub(crate) fn routes()
--> Scope<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>> {
-    web::scope("/_sim")
-        .route("/events", web::post().to(events))
-        .route("/deliveries", web::get().to(deliveries))
-        .route("/deliveries/{id}", web::get().to(delivery))
-        .route("/deliveries/{id}/replay", web::post().to(replay))
-        .route("/faults", web::get().to(faults))
-        .route("/faults", web::post().to(add_fault))
-        .route("/faults", web::delete().to(clear_faults))
-        .route("/delivery_faults", web::get().to(delivery_faults))
-        .route("/delivery_faults", web::patch().to(set_delivery_faults))
-        .route("/reset", web::post().to(reset))
-        .wrap(from_fn(refuse_foreign))
+/// The longest body of a request, in bytes. actix-web answers 413 to a longer one.
+const LONGEST_BODY: usize = 1024 * 1024;
+
+/// What the simulator answers below `/_sim`.
+struct Endpoint {
+    method: Method,
+    path: &'static str,
+    route: fn(Route) -> Route,
 }
 
-/// Refuses requests that a web page of another site may have sent.
-pub(crate) async fn refuse_foreign(
-    address: Data<OwnAddress>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse, Error> {
-    match address.check(request.request()) {
-        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
-        Err(problem) => Ok(request.into_response(detail(StatusCode::FORBIDDEN, &problem))),
+/// All endpoints, by path.
+static ENDPOINTS: [Endpoint; 19] = [
+    endpoint(Method::GET, "/changes", |route| route.to(changes::changes)),
+    endpoint(Method::GET, "/deliveries", |route| route.to(deliveries::attempts)),
+    endpoint(Method::GET, "/deliveries/{id}", |route| route.to(deliveries::one)),
+    endpoint(Method::POST, "/deliveries/{id}/replay", |route| route.to(deliveries::replay)),
+    endpoint(Method::GET, "/delivery_faults", |route| route.to(faults::of_deliveries)),
+    endpoint(Method::PATCH, "/delivery_faults", |route| route.to(faults::set_of_deliveries)),
+    endpoint(Method::POST, "/events", |route| route.to(events::trigger)),
+    endpoint(Method::GET, "/faults", |route| route.to(faults::of_rest)),
+    endpoint(Method::POST, "/faults", |route| route.to(faults::add_of_rest)),
+    endpoint(Method::DELETE, "/faults", |route| route.to(faults::clear_of_rest)),
+    endpoint(Method::GET, "/openapi.json", |route| route.to(state::openapi)),
+    endpoint(Method::POST, "/reset", |route| route.to(state::reset)),
+    endpoint(Method::GET, "/search", |route| route.to(search::search)),
+    endpoint(Method::GET, "/subscriptions", |route| route.to(subscriptions::list)),
+    endpoint(Method::POST, "/subscriptions", |route| route.to(subscriptions::create)),
+    endpoint(Method::GET, "/subscriptions/{id}", |route| route.to(subscriptions::one)),
+    endpoint(Method::PATCH, "/subscriptions/{id}", |route| route.to(subscriptions::change)),
+    endpoint(Method::DELETE, "/subscriptions/{id}", |route| route.to(subscriptions::delete)),
+    endpoint(Method::GET, "/wait", |route| route.to(wait::wait)),
+];
+
+const fn endpoint(method: Method, path: &'static str, route: fn(Route) -> Route) -> Endpoint {
+    Endpoint { method, path, route }
+}
+
+/// The routes. Only requests that [`access::guard`] lets through reach them.
+pub(crate) fn routes() -> Scope<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let mut resources: BTreeMap<&str, (Resource, Vec<&str>)> = BTreeMap::new();
+    for Endpoint { method, path, route } in &ENDPOINTS {
+        let (resource, methods) = resources.remove(path).unwrap_or_else(|| (web::resource(*path), Vec::new()));
+        let methods = [methods, vec![method.as_str()]].concat();
+        resources.insert(path, (resource.route(route(web::method(method.clone()))), methods));
     }
+    let scope = web::scope("/_sim").app_data(PayloadConfig::new(LONGEST_BODY));
+    let scope = resources.into_values().fold(scope, |scope, (resource, methods)| {
+        let allowed = methods.join(", ");
+        scope.service(resource.default_service(web::to(move || method_not_allowed(allowed.clone()))))
+    });
+    scope.default_service(web::to(unknown)).wrap(from_fn(access::guard))
 }
 
-async fn events(sender: Data<EventSender>, body: Bytes) -> HttpResponse {
-    match read::<Trigger>(&body).and_then(|trigger| sender.trigger(&trigger)) {
-        Ok(Triggered { uuid, subscriptions, deliveries }) => HttpResponse::Accepted()
-            .json(json!({"uuid": uuid, "subscriptions": subscriptions, "deliveries": deliveries})),
-        Err(problem) => detail(StatusCode::BAD_REQUEST, &problem),
-    }
+async fn method_not_allowed(allowed: String) -> HttpResponse {
+    let mut answer = start(StatusCode::METHOD_NOT_ALLOWED);
+    answer.insert_header((ALLOW, allowed.as_str()));
+    answer.json(json!({"detail": format!("this path takes only {allowed}")}))
 }
 
-async fn deliveries(project: Data<Project>) -> HttpResponse {
-    let attempts = project.attempts().after(0);
-    HttpResponse::Ok().json(attempts)
+async fn unknown(request: actix_web::HttpRequest) -> HttpResponse {
+    let endpoints: Vec<_> = ENDPOINTS.iter().map(|known| format!("{} /_sim{}", known.method, known.path)).collect();
+    let words = format!(
+        "there is no {}; `endpoints` lists what there is, and GET /_sim/openapi.json describes it",
+        request.path().escape_debug()
+    );
+    start(StatusCode::NOT_FOUND).json(json!({"detail": words, "endpoints": endpoints}))
 }
 
-async fn delivery(project: Data<Project>, id: Path<String>) -> HttpResponse {
-    match id.parse().ok().and_then(|id| project.delivery(id)) {
-        Some(delivery) => HttpResponse::Ok().json(&*delivery),
-        None => no_delivery(&id),
-    }
-}
-
-async fn replay(sender: Data<EventSender>, id: Path<String>, body: Bytes) -> HttpResponse {
-    let Ok(uuid) = id.parse() else { return no_delivery(&id) };
-    let replay = if body.is_empty() { Ok(Replay::default()) } else { read::<Replay>(&body) };
-    match replay.map_err(ReplayError::Invalid).and_then(|replay| sender.replay(uuid, &replay)) {
-        Ok(deliveries) => HttpResponse::Accepted().json(json!({"deliveries": deliveries})),
-        Err(ReplayError::NotFound) => no_delivery(&id),
-        Err(ReplayError::Invalid(problem)) => detail(StatusCode::BAD_REQUEST, &problem),
-    }
-}
-
-fn no_delivery(id: &str) -> HttpResponse {
-    let id = id.escape_debug();
-    detail(
-        StatusCode::NOT_FOUND,
-        &format!("no delivery \"{id}\" is kept; GET /_sim/deliveries lists attempts with ids"),
-    )
-}
-
-async fn reset(project: Data<Project>) -> HttpResponse {
-    project.reset();
-    HttpResponse::NoContent().finish()
-}
-
-async fn faults(project: Data<Project>) -> HttpResponse {
-    HttpResponse::Ok().json(project.faults())
-}
-
-async fn clear_faults(project: Data<Project>) -> HttpResponse {
-    project.clear_faults();
-    HttpResponse::NoContent().finish()
-}
-
-async fn delivery_faults(project: Data<Project>) -> HttpResponse {
-    HttpResponse::Ok().json(project.delivery_faults())
-}
-
-async fn set_delivery_faults(project: Data<Project>, body: Bytes) -> HttpResponse {
-    let faults = read::<BTreeMap<DeliveryFaultKind, DeliveryFault>>(&body);
-    match faults.and_then(|faults| project.set_delivery_faults(faults)) {
-        Ok(()) => HttpResponse::Ok().json(project.delivery_faults()),
-        Err(problem) => detail(StatusCode::BAD_REQUEST, &problem),
-    }
-}
-
-async fn add_fault(project: Data<Project>, body: Bytes) -> HttpResponse {
-    match read::<Fault>(&body) {
-        Ok(fault) => {
-            project.add_fault(fault);
-            HttpResponse::NoContent().finish()
-        }
-        Err(problem) => detail(StatusCode::BAD_REQUEST, &problem),
-    }
+fn bad(problem: &str) -> HttpResponse {
+    detail(StatusCode::BAD_REQUEST, problem)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| format!("the request cannot be read: {error}"))
+}
+
+/// Reads a body that may be left out.
+fn read_or_default<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, String> {
+    if body.is_empty() { Ok(T::default()) } else { read(body) }
+}
+
+/// Answers once all changes are in the store, if there is one.
+async fn once_kept(project: &Project, answer: HttpResponse) -> HttpResponse {
+    match project.kept().await {
+        Ok(()) => answer,
+        Err(problem) => detail(StatusCode::SERVICE_UNAVAILABLE, &problem),
+    }
 }

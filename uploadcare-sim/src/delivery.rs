@@ -11,7 +11,7 @@ use crate::{
     attempt::attempt,
     event::SimulatedEvent,
     payload::payload,
-    project::{Change, Delivery, DeliveryFaultKind, DeliveryState, DrawnFaults, Project, Subscription},
+    project::{Change, Delivery, DeliveryFaultKind, DeliveryState, DrawnFaults, Exchange, Project, Subscription},
     trigger::{Replay, Trigger, by_id},
 };
 
@@ -62,6 +62,7 @@ impl EventSender {
                 ids.iter().map(|id| by_id(&known, *id)).collect::<Result<_, _>>()?
             }
         };
+        receivers.iter().try_for_each(|receiver| trigger.check_for(receiver))?;
         Ok(self.send_to(trigger, &receivers))
     }
 
@@ -110,6 +111,10 @@ impl EventSender {
             None => vec![as_before()],
             Some(receivers) => {
                 let receivers = receivers.among(&self.project.subscriptions()).map_err(ReplayError::Invalid)?;
+                if receivers.is_empty() {
+                    let problem = "`subscriptions` names no active subscription, so the replay would not be sent";
+                    return Err(ReplayError::Invalid(problem.to_owned()));
+                }
                 receivers.iter().map(|receiver| new_delivery(event.clone(), body.clone(), receiver)).collect()
             }
         };
@@ -119,7 +124,6 @@ impl EventSender {
     }
 
     /// Goes on with the deliveries that were waiting when the simulator was stopped.
-    #[allow(dead_code, reason = "for state that was kept in a file")]
     pub(crate) fn resume(self: &Arc<Self>) {
         let now = Timestamp::now();
         for delivery in self.project.deliveries().iter().rev() {
@@ -151,11 +155,15 @@ impl EventSender {
         let mut delay = first_delay;
         loop {
             sleep(delay).await;
-            let faults = self.project.delivery_faults().draw();
+            let mut faults = self.project.delivery_faults().draw();
             let Some(delivery) = self.hold_up(id, &faults).await else { return };
+            // A delivery is duplicated once.
+            let duplicate = delivery.attempts.iter().any(Exchange::is_acknowledged);
+            if duplicate {
+                faults.remove(DeliveryFaultKind::Duplicate);
+            }
             let exchange = attempt(&self.http, &delivery, &faults).await;
-            let acknowledged = exchange.answer.as_ref().is_some_and(|answer| (200..300).contains(&answer.status));
-            let (state, next) = match (acknowledged, delays.next()) {
+            let (state, next) = match (exchange.is_acknowledged() || duplicate, delays.next()) {
                 (true, _) if faults.has(DeliveryFaultKind::Duplicate) => (DeliveryState::Waiting, Some(Duration::ZERO)),
                 (true, _) => (DeliveryState::Acknowledged, None),
                 (false, Some(delay)) => (DeliveryState::Waiting, Some(delay)),
@@ -186,18 +194,19 @@ impl EventSender {
 
     /// Waits until a later delivery of the same subscription was sent.
     async fn later_attempt(&self, delivery: &Delivery) {
+        let is_later = |other: &Arc<Delivery>| {
+            other.subscription == delivery.subscription && other.number > delivery.number && !other.attempts.is_empty()
+        };
         let mut changes = self.project.watch();
-        loop {
-            match changes.recv().await {
-                Ok(Change::Delivery(other))
-                    if other.subscription == delivery.subscription
-                        && other.number > delivery.number
-                        && !other.attempts.is_empty() =>
-                {
-                    return;
+        while !self.project.deliveries().iter().any(is_later) {
+            loop {
+                match changes.recv().await {
+                    Ok(Change::Delivery(other)) if is_later(&other) => return,
+                    Ok(_) => {}
+                    // It may be among the changes that were missed.
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return,
                 }
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
             }
         }
     }

@@ -11,18 +11,23 @@
 //! ```
 //!
 //! It serves the [REST API](https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Webhook), and
-//! endpoints that control the simulator itself:
+//! endpoints that control the simulator itself, for tests and for its page:
 //!
-//! - `POST /_sim/events` with `{"event": "file.uploaded", "data": {..}}` triggers an event for a
-//!   file. `data` overrides the default fields of the file, and `previous_values` overrides that
-//!   field of `file.info_updated`. Each subscription gets the event `copies` times, which defaults
-//!   to 1 and may be at most 1,000. `delay_ms` delays the deliveries, so that later events overtake
-//!   them. The answer is `{"uuid": "..", "subscriptions": n}`.
-//! - `GET /_sim/deliveries` answers an array with the attempts to deliver, oldest first. The
-//!   simulator keeps the newest 10,000 attempts.
-//! - `POST /_sim/faults` with `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1,
-//!   "after": 0, "carried_out": false}` lets `after` REST calls succeed, and makes the next `times`
-//!   calls fail. With `carried_out`, a failing call still takes effect.
+//! | endpoint below `/_sim` | does |
+//! |---|---|
+//! | `POST /events` | triggers an event for a file: `{"event": "file.uploaded", "data": {..}}` |
+//! | `GET /deliveries` | lists the attempts to deliver, oldest first: the newest 10,000 |
+//! | `GET /deliveries/{id}` | shows a delivery with all that was sent and answered |
+//! | `POST /deliveries/{id}/replay` | sends a delivery once more, as it was or edited |
+//! | `GET /search` | finds deliveries, newest first |
+//! | `GET /wait` | waits until so many deliveries are `acknowledged`, `failed` or `finished` |
+//! | `GET /changes` | streams what changes, as server-sent events |
+//! | `GET`, `POST /subscriptions` | lists subscriptions, and creates one |
+//! | `GET`, `PATCH`, `DELETE /subscriptions/{id}` | shows, changes or pauses, and deletes one |
+//! | `GET`, `PATCH /delivery_faults` | shows and sets the faults of deliveries, with a probability each |
+//! | `GET`, `POST`, `DELETE /faults` | lists the faults of REST calls to come, adds one, and forgets all |
+//! | `POST /reset` | forgets deliveries, faults and, without `{"keep_subscriptions": true}`, subscriptions |
+//! | `GET /openapi.json` | describes all of these |
 //!
 //! At `/` it serves a page, the workbench, which shows the deliveries as they happen and does by
 //! hand what the endpoints do. It works without JavaScript, and its script adds live updates:
@@ -34,9 +39,42 @@
 //!   until they are asked for.
 //! - `/faults` switches faults of deliveries and of the REST API.
 //!
-//! `/_sim` and the page need no key. They answer 403 to requests that a web page of another site
-//! may have sent: `Host`, and `Origin` if there is one, must name the address that the simulator
-//! listens on, `localhost`, or a loopback IP address, with the simulator's port.
+//! In an event, `data` overrides the default fields of the file, and `previous_values` overrides
+//! that field of `file.info_updated`. Each subscription gets the event `copies` times, which
+//! defaults to 1 and may be at most 1,000. `delay_ms` delays the deliveries, so that later events
+//! overtake them. The answer is `{"uuid": "..", "subscriptions": n, "deliveries": [..]}`.
+//!
+//! A fault of REST calls, `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1, "after": 0,
+//! "carried_out": false}`, lets `after` calls succeed, and makes the next `times` calls fail. With
+//! `carried_out`, a failing call still takes effect.
+//!
+//! The filters `event`, `uuid`, `status`, `subscription` and `text` choose deliveries for
+//! `/search`, `/wait` and `/changes`. A filter that cannot be applied is refused.
+//!
+//! | in Rust | does |
+//! |---|---|
+//! | [`Simulator::trigger`] | triggers an event |
+//! | [`Simulator::subscriptions`], [`Simulator::subscribe`] | lists subscriptions, and adds one without checks |
+//! | [`Simulator::attempts`], [`Simulator::attempts_after`] | lists the attempts to deliver |
+//! | [`Simulator::deliveries`] | lists the deliveries with all that was sent and answered |
+//! | [`Simulator::fault`], [`Simulator::delivery_fault`] | makes REST calls, or deliveries, fail |
+//! | [`SimulatorBuilder::token`] | wants a token, so that the simulator may listen on any address |
+//! | [`SimulatorBuilder::data_dir`] | keeps subscriptions and deliveries in a file |
+//! | [`SimulatorBuilder::kept_deliveries`], [`SimulatorBuilder::kept_attempts`] | set how much is kept |
+//!
+//! # Who may use it
+//!
+//! The simulator sends requests to any URL that a subscription names, so it must not serve
+//! strangers.
+//!
+//! On a loopback address, `/_sim` and the page need no key. They answer 403 to requests that a web
+//! page of another site may have sent: `Host`, and `Origin` if there is one, must name the address
+//! that the simulator listens on, `localhost`, or a loopback IP address, with the simulator's port.
+//!
+//! On an address that other machines can reach, the simulator starts only with a token. Then each
+//! request to `/_sim` and to the page needs it: a program sends `Authorization: Bearer TOKEN`, and
+//! a browser signs in at `/login` or opens `/?token=TOKEN`. A request with the cookie that the
+//! browser gets, which changes something, must have an `Origin` that equals its `Host`.
 //!
 //! Unlike Uploadcare, the simulator accepts simple authentication over plain HTTP, since it runs on
 //! loopback addresses.
@@ -50,6 +88,7 @@ mod event;
 mod fault;
 mod origin;
 
+mod access;
 mod search;
 mod trigger;
 

@@ -28,14 +28,16 @@ mod text;
 mod trigger;
 
 use actix_web::{
-    HttpResponse,
+    Error, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
     guard::{Guard, GuardContext},
-    http::header::LOCATION,
-    middleware::from_fn,
-    web::{self, PayloadConfig, ServiceConfig},
+    http::{Method, header::LOCATION},
+    middleware::{Next, from_fn},
+    web::{self, Data, PayloadConfig, ServiceConfig},
 };
 
-use crate::control;
+use crate::{access, project::Project};
 
 /// The most bytes of a form. A payload in a form takes up to three times its size.
 const FORM_LIMIT: usize = 4 * 1024 * 1024;
@@ -69,9 +71,24 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .route("/_page/workbench.css", web::get().to(assets::stylesheet))
         .route("/_page/workbench.js", web::get().to(assets::script))
         .default_service(web::to(layout::not_found))
-        .wrap(from_fn(control::refuse_foreign))
+        .wrap(from_fn(once_kept))
+        .wrap(from_fn(access::guard))
         .wrap(from_fn(headers::add));
     config.service(scope);
+}
+
+/// Answers a form once what it changed is in the store, if there is one.
+async fn once_kept(
+    project: Data<Project>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
+    let changes = request.method() == Method::POST;
+    let answer = next.call(request).await?.map_into_boxed_body();
+    if changes && let Err(problem) = project.kept().await {
+        return Ok(answer.into_response(HttpResponse::ServiceUnavailable().body(problem)));
+    }
+    Ok(answer)
 }
 
 /// Matches the paths of the page.

@@ -18,9 +18,9 @@ const LABELS: &str = "aws_rekognition_detect_labels";
 /// The payload of an event for one subscription.
 pub(crate) fn payload(project: &Project, subscription: &Subscription, trigger: &Trigger, uuid: Uuid) -> Value {
     let SimulatedEvent { event, data, previous_values, .. } = &trigger.event;
-    let mut payload = match trigger.version.as_deref() {
-        Some(version) if version != "0.7" => old_sample(event, version, trigger, uuid),
-        _ => sample(event, trigger, previous_values.as_ref(), uuid),
+    let mut payload = match trigger.payload_version(subscription) {
+        "0.7" => sample(event, trigger, previous_values.as_ref(), uuid),
+        version => old_sample(event, version, trigger, uuid),
     }
     .set("hook", hook(project, subscription, trigger))
     .json()

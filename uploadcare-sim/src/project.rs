@@ -8,6 +8,7 @@ mod changes;
 mod deliveries;
 mod delivery_faults;
 mod faults;
+mod store;
 mod subscriptions;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,9 +27,10 @@ pub use self::{
 pub(crate) use self::{
     attempts::AttemptLog,
     changes::{Change, Changes},
-    deliveries::Deliveries,
+    deliveries::{Deliveries, Totals},
     delivery_faults::DrawnFaults,
     faults::Faults,
+    store::{Kept, Store},
     subscriptions::{Fields, Refusal, Subscriptions},
 };
 
@@ -46,28 +48,81 @@ pub(crate) struct Limits {
     pub(crate) deliveries: usize,
 }
 
+/// What is simulated.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) keys: Keys,
+    pub(crate) limits: Limits,
+    /// The events that can be subscribed to beside those that Uploadcare documents.
+    pub(crate) more_events: Vec<String>,
+    /// The default secret of subscriptions that are made on the page.
+    pub(crate) signing_secret: String,
+}
+
 /// What the server's workers and the deliveries share.
 pub(crate) struct Project {
     pub(crate) keys: Keys,
+    /// The default secret of subscriptions that are made on the page.
+    #[allow(dead_code, reason = "for the page")]
+    pub(crate) signing_secret: String,
     subscriptions: Mutex<Subscriptions>,
     faults: Mutex<Faults>,
     delivery_faults: Mutex<DeliveryFaults>,
-    attempts: Mutex<AttemptLog>,
+    /// Locked before `attempts` where both are.
     deliveries: Mutex<Deliveries>,
+    attempts: Mutex<AttemptLog>,
     changes: Changes,
+    store: Option<Store>,
 }
 
 impl Project {
-    pub(crate) fn new(keys: Keys, limits: Limits, more_events: Vec<String>) -> Self {
+    /// With a store, the project begins with what the store kept, and keeps its changes there.
+    pub(crate) fn new(settings: Settings, store: Option<(Store, Kept)>) -> Self {
+        let Settings { keys, limits, more_events, signing_secret } = settings;
+        let (store, kept) = store.map_or_else(Default::default, |(store, kept)| (Some(store), kept));
+        let mut deliveries = Deliveries::restored(kept.deliveries, kept.totals, limits.deliveries);
+        let attempts = AttemptLog::restored(&deliveries, limits.attempts);
+        let dropped = deliveries.trim();
+        if let Some(store) = store.as_ref().filter(|_| !dropped.is_empty()) {
+            store.delivery(None, &dropped, deliveries.totals());
+        }
         Self {
             keys,
-            subscriptions: Mutex::new(Subscriptions::new(more_events)),
+            signing_secret,
+            subscriptions: Mutex::new(Subscriptions::restored(kept.subscriptions, kept.last_subscription, more_events)),
             faults: Mutex::default(),
             delivery_faults: Mutex::default(),
-            attempts: Mutex::new(AttemptLog::new(limits.attempts)),
-            deliveries: Mutex::new(Deliveries::new(limits.deliveries)),
+            attempts: Mutex::new(attempts),
+            deliveries: Mutex::new(deliveries),
             changes: Changes::default(),
+            store,
         }
+    }
+
+    /// Waits until all changes so far are in the store, if there is one.
+    ///
+    /// # Errors
+    /// Returns why they are not.
+    pub(crate) async fn kept(&self) -> Result<(), String> {
+        match &self.store {
+            Some(store) => store.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same for callers that are not async.
+    pub(crate) fn kept_blocking(&self) -> Result<(), String> {
+        self.store.as_ref().map_or(Ok(()), Store::flush_blocking)
+    }
+
+    /// Ends the streams of changes, because the simulator stops.
+    pub(crate) fn stop(&self) {
+        self.changes.tell(Change::Stop);
+    }
+
+    /// Closes the store. Later changes are not kept.
+    pub(crate) fn close(&self) -> Result<(), String> {
+        self.store.as_ref().map_or(Ok(()), Store::close)
     }
 
     /// Receives what changes from now on.
@@ -89,9 +144,17 @@ impl Project {
         &self,
         change: impl FnOnce(&mut Subscriptions) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let changed = change(&mut lock(&self.subscriptions))?;
+        let mut subscriptions = lock(&self.subscriptions);
+        let changed = change(&mut subscriptions)?;
+        self.store_subscriptions(&subscriptions);
         self.changes.tell(Change::Subscriptions);
         Ok(changed)
+    }
+
+    fn store_subscriptions(&self, subscriptions: &Subscriptions) {
+        if let Some(store) = &self.store {
+            store.subscriptions(subscriptions.all(), subscriptions.last_id());
+        }
     }
 
     pub(crate) fn add_fault(&self, fault: Fault) {
@@ -146,9 +209,18 @@ impl Project {
         lock(&self.deliveries).get(id)
     }
 
+    /// The counts of deliveries since the last reset.
+    pub(crate) fn totals(&self) -> Totals {
+        lock(&self.deliveries).totals()
+    }
+
     /// Keeps a new delivery, and gives it its number.
     pub(crate) fn add_delivery(&self, delivery: Delivery) -> Arc<Delivery> {
-        let (delivery, _dropped) = lock(&self.deliveries).add(delivery);
+        let mut deliveries = lock(&self.deliveries);
+        let (delivery, dropped) = deliveries.add(delivery);
+        if let Some(store) = &self.store {
+            store.delivery(Some(Arc::clone(&delivery)), &dropped, deliveries.totals());
+        }
         self.changes.tell(Change::Delivery(Arc::clone(&delivery)));
         delivery
     }
@@ -163,7 +235,10 @@ impl Project {
         next_attempt: Option<Timestamp>,
     ) -> bool {
         let attempt = exchange.clone();
-        let changed = lock(&self.deliveries).change(id, |delivery| {
+        // The lock is held to the end, so that a reset comes before or after all of it, and
+        // watchers see the changes in their order.
+        let mut deliveries = lock(&self.deliveries);
+        let changed = deliveries.change(id, |delivery| {
             delivery.attempts.push(exchange);
             delivery.state = state;
             delivery.next_attempt = next_attempt;
@@ -171,22 +246,31 @@ impl Project {
         let Some(delivery) = changed else { return false };
         let attempt = Attempt::of(&delivery, &attempt);
         self.attempts().push(attempt.clone());
-        self.changes.tell(Change::Delivery(delivery));
-        self.changes.tell(Change::Attempt(Arc::new(attempt)));
-        if state != DeliveryState::Waiting {
-            let _dropped = lock(&self.deliveries).trim();
+        let dropped = if state == DeliveryState::Waiting { Vec::new() } else { deliveries.trim() };
+        if let Some(store) = &self.store {
+            store.delivery(Some(Arc::clone(&delivery)), &dropped, deliveries.totals());
         }
+        self.changes.tell(Change::Delivery(Arc::clone(&delivery)));
+        self.changes.tell(Change::Attempt(Arc::new(attempt), delivery));
         true
     }
 
-    /// Forgets subscriptions, deliveries, attempts and faults. Deliveries that wait for their next
-    /// attempt are not sent any more.
-    pub(crate) fn reset(&self) {
-        lock(&self.subscriptions).clear();
-        self.attempts().clear();
-        lock(&self.deliveries).clear();
+    /// Forgets deliveries, attempts, faults and, if it is not told to keep them, subscriptions.
+    /// Deliveries that wait for their next attempt are not sent any more.
+    pub(crate) fn reset(&self, keep_subscriptions: bool) {
+        if !keep_subscriptions {
+            let mut subscriptions = lock(&self.subscriptions);
+            subscriptions.clear();
+            self.store_subscriptions(&subscriptions);
+        }
         *lock(&self.faults) = Faults::default();
         *lock(&self.delivery_faults) = DeliveryFaults::default();
+        let mut deliveries = lock(&self.deliveries);
+        deliveries.clear();
+        self.attempts().clear();
+        if let Some(store) = &self.store {
+            store.clear_deliveries(deliveries.totals());
+        }
         self.changes.tell(Change::Reset);
     }
 }

@@ -19,9 +19,16 @@ use crate::{
 pub(crate) async fn call(request: HttpRequest, project: Data<Project>, body: Bytes) -> HttpResponse {
     let answer = || answer(&request, &project, &body);
     let fault = project.next_fault();
-    match fault {
+    let answer = match fault {
         Some(fault) => fault::fail(fault, answer).await,
         None => answer(),
+    };
+    if request.method() == Method::GET {
+        return answer;
+    }
+    match project.kept().await {
+        Ok(()) => answer,
+        Err(problem) => detail(StatusCode::INTERNAL_SERVER_ERROR, &problem),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finds deliveries: the filter of the page and of the API, read from a query. A part of it that
 //! cannot be applied is an error.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use uuid::Uuid;
 
@@ -86,34 +86,51 @@ impl Search {
     /// Returns what is wrong: a parameter that is not known or there twice, or a value that cannot
     /// be applied.
     pub(crate) fn parse(query: &str) -> Result<Self, String> {
+        Self::parse_with(query, &[]).map(|(search, _)| search)
+    }
+
+    /// The same, with more parameters, whose values are returned as they are.
+    pub(crate) fn parse_with(query: &str, more: &[&str]) -> Result<(Self, BTreeMap<String, String>), String> {
         let pairs: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|error| format!("the query cannot be read: {error}"))?;
-        let mut search = Self::default();
+        let (mut search, mut others) = (Self::default(), BTreeMap::new());
         for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
-            let value = value.as_str();
-            match name.as_str() {
-                "event" => set(&mut search.event, &name, value.to_owned())?,
-                "uuid" => {
-                    let uuid = value.trim().parse().map_err(|_| format!("`uuid` is {value:?}, which is no UUID"))?;
-                    set(&mut search.uuid, &name, uuid)?;
-                }
-                "status" => set(&mut search.status, &name, StatusFilter::parse(value)?)?,
-                "subscription" => {
-                    let id = value.parse().map_err(|_| {
-                        format!("`subscription` is {value:?}; it takes the id of a subscription, which is a number")
-                    })?;
-                    set(&mut search.subscription, &name, id)?;
-                }
-                "text" => set(&mut search.text, &name, value.to_lowercase())?,
-                _ => {
-                    return Err(format!(
-                        "`{}` is no filter; the filters are event, uuid, status, subscription and text",
-                        name.escape_debug()
-                    ));
-                }
+            if more.contains(&name.as_str()) {
+                set(&mut others.remove(&name), &name, String::new())?;
+                others.insert(name, value);
+            } else {
+                search.apply(&name, &value, more)?;
             }
         }
-        Ok(search)
+        Ok((search, others))
+    }
+
+    fn apply(&mut self, name: &str, value: &str, more: &[&str]) -> Result<(), String> {
+        match name {
+            "event" => set(&mut self.event, name, value.to_owned()),
+            "uuid" => {
+                let uuid = value.trim().parse().map_err(|_| format!("`uuid` is {value:?}, which is no UUID"))?;
+                set(&mut self.uuid, name, uuid)
+            }
+            "status" => set(&mut self.status, name, StatusFilter::parse(value)?),
+            "subscription" => {
+                let id = value.parse().map_err(|_| {
+                    format!("`subscription` is {value:?}; it takes the id of a subscription, which is a number")
+                })?;
+                set(&mut self.subscription, name, id)
+            }
+            "text" => set(&mut self.text, name, value.to_lowercase()),
+            _ => {
+                let name = name.escape_debug();
+                let also = if more.is_empty() { String::new() } else { format!(", beside {}", more.join(", ")) };
+                Err(format!("`{name}` is no filter; the filters are event, uuid, status, subscription and text{also}"))
+            }
+        }
+    }
+
+    /// Whether all deliveries are wanted.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Whether this delivery is wanted.
@@ -137,6 +154,20 @@ impl Search {
         let given: Vec<_> = pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         serde_urlencoded::to_string(given).unwrap_or_default()
     }
+}
+
+/// Reads a number between two others.
+///
+/// # Errors
+/// Returns what is wrong.
+pub(crate) fn number<N: FromStr + PartialOrd + fmt::Display>(
+    name: &str,
+    value: &str,
+    least: N,
+    most: N,
+) -> Result<N, String> {
+    let number = value.parse().ok().filter(|number| (&least..=&most).contains(&number));
+    number.ok_or_else(|| format!("`{name}` is {value:?}; it takes a number from {least} to {most}"))
 }
 
 fn set<T>(field: &mut Option<T>, name: &str, value: T) -> Result<(), String> {

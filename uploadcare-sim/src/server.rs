@@ -3,6 +3,7 @@
 use std::{
     fmt, io,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     sync::Arc,
     thread,
     time::Duration,
@@ -15,15 +16,19 @@ use actix_web::{
     web::{self, Data},
 };
 use tokio::runtime::Handle;
+use uploadcare_hooks::SigningSecret;
 use uuid::Uuid;
 
 use crate::{
+    access::{self, Access},
     control,
     delivery::EventSender,
     event::SimulatedEvent,
-    origin::OwnAddress,
     page,
-    project::{Attempt, Delivery, DeliveryFault, DeliveryFaultKind, Fault, Keys, Limits, Project, Subscription},
+    project::{
+        Attempt, Delivery, DeliveryFault, DeliveryFaultKind, Fault, Kept, Keys, Limits, Project, Settings, Store,
+        Subscription,
+    },
     rest,
 };
 
@@ -35,35 +40,38 @@ const KEPT_ATTEMPTS: usize = 10_000;
 /// How many deliveries the simulator keeps by default, with all that was sent and answered.
 const KEPT_DELIVERIES: usize = 500;
 
+/// The default secret of subscriptions that are made on the page.
+const SIGNING_SECRET: &str = "demosigningsecret";
+
 /// Starts a [`Simulator`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct SimulatorBuilder {
-    keys: Keys,
+    settings: Settings,
     redelivery_delays: Vec<Duration>,
-    limits: Limits,
-    more_events: Vec<String>,
+    token: Option<String>,
+    data_dir: Option<PathBuf>,
 }
 
 impl SimulatorBuilder {
     /// Sets how many attempts to deliver the simulator keeps. When there are more, it drops the
     /// oldest. Defaults to 10,000.
     pub fn kept_attempts(mut self, number: usize) -> Self {
-        self.limits.attempts = number;
+        self.settings.limits.attempts = number;
         self
     }
 
     /// Sets how many deliveries the simulator keeps with all that was sent and answered. When there
     /// are more, it drops the oldest that are acknowledged or failed. Defaults to 500.
     pub fn kept_deliveries(mut self, number: usize) -> Self {
-        self.limits.deliveries = number;
+        self.settings.limits.deliveries = number;
         self
     }
 
     /// Lets clients subscribe to an event that Uploadcare does not document yet, such as
     /// `moderation.state_changed`. May be called several times.
     pub fn event(mut self, name: impl Into<String>) -> Self {
-        self.more_events.push(name.into());
+        self.settings.more_events.push(name.into());
         self
     }
 
@@ -75,38 +83,57 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Sets the signing secret that the page shows, and gives to the subscriptions that are made
+    /// there. Defaults to `demosigningsecret`.
+    pub fn signing_secret(mut self, secret: impl Into<String>) -> Self {
+        self.settings.signing_secret = secret.into();
+        self
+    }
+
+    /// Wants this token from all who use `/_sim` and the page. It is needed to listen on an address
+    /// that other machines can reach. A program sends it as `Authorization: Bearer TOKEN`, and a
+    /// browser signs in with it. The REST API keeps its own keys.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Keeps subscriptions and deliveries in the file `uploadcare-sim.redb` in this folder, so that
+    /// a restart loses nothing, and deliveries that were waiting are sent after it. The simulator
+    /// makes the folder if it does not exist, for its owner only: the file holds the signing
+    /// secrets. Faults are not kept.
+    ///
+    /// [`Simulator::trigger`] and [`Simulator::subscribe`] then return when the file is written,
+    /// which takes some milliseconds.
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(folder.into());
+        self
+    }
+
     /// Starts the server at this address, in threads of its own. Port 0 takes any free port.
     ///
     /// # Errors
-    /// If the simulator cannot listen on the address, or a thread or a runtime cannot be started.
+    /// If the simulator cannot listen on the address, other machines can reach the address and
+    /// there is no [`token`](Self::token), the [`data_dir`](Self::data_dir) cannot be used, an
+    /// option is invalid, or a thread or a runtime cannot be started.
     pub fn start(self, address: SocketAddr) -> io::Result<Simulator> {
+        Access::new(address, self.token.as_deref())?;
+        if let Err(problem) = SigningSecret::new(&self.settings.signing_secret) {
+            let words = format!("the signing secret cannot be used: {problem}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let address = listener.local_addr()?;
+        let access = Access::new(address, self.token.as_deref())?;
+        let store = self.data_dir.as_deref().map(Store::open).transpose()?;
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = thread::Builder::new().name("uploadcare-sim".to_owned()).spawn(move || {
-            let system = System::new();
-            system.block_on(async move {
-                let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-                let project = Arc::new(Project::new(self.keys, self.limits, self.more_events));
-                let events = Arc::new(EventSender {
-                    project: Arc::clone(&project),
-                    redelivery_delays: self.redelivery_delays,
-                    http: http.map_err(io::Error::other)?,
-                    runtime: Handle::current(),
-                });
-                let data = (Data::from(project), Data::from(Arc::clone(&events)), Data::new(OwnAddress::new(address)));
-                let app = move || {
-                    let (project, events, address) = data.clone();
-                    let app = App::new().app_data(project).app_data(events).app_data(address);
-                    app.service(control::routes()).configure(page::configure).default_service(web::to(rest::call))
-                };
-                let server =
-                    HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
+            let serve = self.serve(listener, access, store, move |started| {
                 // This fails only if the thread that called `start` has ended.
-                let _ = sender.send((events, server.handle()));
-                server.await
-            })
+                let _ = sender.send(started);
+            });
+            System::new().block_on(serve)
         })?;
         match receiver.recv() {
             Ok((events, handle)) => Ok(Simulator { address, events, handle, thread }),
@@ -116,6 +143,40 @@ impl SimulatorBuilder {
                 .and_then(Result::err)
                 .unwrap_or_else(|| io::Error::other("the server did not start"))),
         }
+    }
+
+    /// Serves until the server is stopped.
+    async fn serve(
+        self,
+        listener: TcpListener,
+        access: Access,
+        store: Option<(Store, Kept)>,
+        started: impl FnOnce((Arc<EventSender>, ServerHandle)),
+    ) -> io::Result<()> {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let project = Arc::new(Project::new(self.settings, store));
+        let events = Arc::new(EventSender {
+            project: Arc::clone(&project),
+            redelivery_delays: self.redelivery_delays,
+            http: http.map_err(io::Error::other)?,
+            runtime: Handle::current(),
+        });
+        let data = (Data::from(project), Data::from(Arc::clone(&events)), Data::new(access));
+        let app = move || {
+            let (project, events, access) = data.clone();
+            let app = App::new().app_data(project).app_data(events).app_data(access);
+            let login = web::resource(access::LOGIN)
+                .route(web::get().to(access::login_page))
+                .route(web::post().to(access::sign_in));
+            app.service(control::routes())
+                .service(login)
+                .configure(page::configure)
+                .default_service(web::to(rest::call))
+        };
+        let server = HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
+        events.resume();
+        started((events, server.handle()));
+        server.await
     }
 }
 
@@ -133,7 +194,8 @@ impl Simulator {
         let keys = Keys { public: public_key.into(), secret: secret_key.into() };
         let redelivery_delays = REDELIVERY_DELAYS.map(Duration::from_secs).to_vec();
         let limits = Limits { attempts: KEPT_ATTEMPTS, deliveries: KEPT_DELIVERIES };
-        SimulatorBuilder { keys, redelivery_delays, limits, more_events: Vec::new() }
+        let settings = Settings { keys, limits, more_events: Vec::new(), signing_secret: SIGNING_SECRET.to_owned() };
+        SimulatorBuilder { settings, redelivery_delays, token: None, data_dir: None }
     }
 
     /// The URL of the REST API, to be used as a client's base URL.
@@ -144,7 +206,10 @@ impl Simulator {
     /// Triggers an event, and returns the file's UUID. The simulator delivers the event in the
     /// background.
     pub fn trigger(&self, event: &SimulatedEvent) -> Uuid {
-        self.events.send(event).uuid
+        let uuid = self.events.send(event).uuid;
+        // The event happened, even if it cannot be kept; `/_sim/events` says so.
+        let _ = self.project().kept_blocking();
+        uuid
     }
 
     /// Makes the next REST calls fail.
@@ -169,6 +234,7 @@ impl Simulator {
     /// create. The simulator replaces its id.
     pub fn subscribe(&self, subscription: Subscription) -> Subscription {
         let inserted = self.project().change_subscriptions(|all| Ok(all.insert(subscription.clone())));
+        let _ = self.project().kept_blocking();
         inserted.unwrap_or(subscription)
     }
 
@@ -197,9 +263,14 @@ impl Simulator {
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server panicked")))
     }
 
-    /// Stops the simulator. It does not finish pending deliveries.
+    /// Stops the simulator. It does not finish pending deliveries. With a
+    /// [`data_dir`](SimulatorBuilder::data_dir), all changes are written, and another simulator can
+    /// use the folder.
     pub async fn stop(self) {
+        self.project().stop();
         self.handle.stop(true).await;
+        // A change that could not be written was refused before.
+        let _ = self.project().close();
     }
 
     fn project(&self) -> &Project {
@@ -217,7 +288,8 @@ impl fmt::Debug for SimulatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SimulatorBuilder")
             .field("redelivery_delays", &self.redelivery_delays)
-            .field("limits", &self.limits)
+            .field("limits", &self.settings.limits)
+            .field("data_dir", &self.data_dir)
             .finish_non_exhaustive()
     }
 }

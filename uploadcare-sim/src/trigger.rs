@@ -9,6 +9,9 @@ use crate::{event::SimulatedEvent, project::Subscription};
 /// The payload versions that an event can have. `""` is what subscriptions without a version send.
 pub(crate) const VERSIONS: [&str; 4] = ["0.7", "0.6", "0.5", ""];
 
+/// The only event of the versions before 0.7.
+const UPLOADED: &str = "file.uploaded";
+
 /// An event to be triggered, with all options.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Trigger {
@@ -74,29 +77,50 @@ impl Trigger {
         {
             return Err(format!("`data.uuid` is {uuid}, which is no UUID"));
         }
-        self.check_version()?;
+        if let Some(version) = self.version.as_deref() {
+            self.check_version(version)?;
+        }
         match &self.payload {
             Some(payload) => check_json("payload", payload),
             None => Ok(()),
         }
     }
 
-    fn check_version(&self) -> Result<(), String> {
-        let Some(version) = self.version.as_deref() else { return Ok(()) };
+    fn check_version(&self, version: &str) -> Result<(), String> {
         if !VERSIONS.contains(&version) {
             return Err(format!("`version` is {version:?}; the known versions are \"0.7\", \"0.6\", \"0.5\" and \"\""));
         }
-        if version == "0.7" {
-            return Ok(());
-        }
-        if self.event.event != "file.uploaded" {
+        if version != "0.7" && self.event.event != UPLOADED {
             return Err(format!(
-                "`version` is {version:?}, and `file.uploaded` is the only event of the versions before 0.7"
+                "`version` is {version:?}, and `{UPLOADED}` is the only event of the versions before 0.7"
             ));
         }
+        self.check_scan(version)
+    }
+
+    fn check_scan(&self, version: &str) -> Result<(), String> {
         match self.infected {
-            Some(_) => Err("`infected`: payloads of the versions before 0.7 have no result of a virus scan".to_owned()),
-            None => Ok(()),
+            Some(_) if version != "0.7" => {
+                Err("`infected`: payloads of the versions before 0.7 have no result of a virus scan".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns what this subscription cannot get.
+    pub(crate) fn check_for(&self, subscription: &Subscription) -> Result<(), String> {
+        let problem = |problem| format!("subscription {}: {problem}", subscription.id);
+        self.check_scan(self.payload_version(subscription)).map_err(problem)
+    }
+
+    /// The version of the payload for this subscription.
+    pub(crate) fn payload_version<'a>(&'a self, subscription: &'a Subscription) -> &'a str {
+        match (self.version.as_deref(), subscription.version.as_deref()) {
+            (Some(version), _) => version,
+            // Subscriptions of a version before 0.7 get the other events as well here, so that it
+            // can be seen what an application does with them.
+            (None, Some(version)) if VERSIONS.contains(&version) && self.event.event == UPLOADED => version,
+            _ => "0.7",
         }
     }
 }

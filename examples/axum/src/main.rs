@@ -14,7 +14,9 @@ use uploadcare_sim::{SimulatedEvent, Simulator};
 
 #[webhook_handler(event = "file.uploaded")]
 async fn index_upload(event: FileUploaded) {
-    println!("index_upload saw {:?}, {} bytes", event.data.original_filename, event.data.size.unwrap_or_default());
+    let name = event.data.original_filename.unwrap_or_default();
+    // The name is a text of other people, so it is printed escaped.
+    println!("index_upload: {} has {} bytes", name.escape_debug(), event.data.size.unwrap_or_default());
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,6 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => SigningSecret::new("axum-example")?,
     };
     let hooks = WebhookRouter::builder().signing_secret(secret).handlers(webhook_handlers![index_upload]).build()?;
+    println!("{}\n", hooks.describe());
     let app = Router::new()
         .route("/", get(|| async { "an application with webhooks at /hooks\n" }))
         .nest_service("/hooks", hooks.clone().into_service());

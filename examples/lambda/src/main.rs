@@ -28,7 +28,7 @@ use uploadcare_hooks::{FileUploaded, SigningSecret, WebhookRouter, webhook_handl
 
 #[webhook_handler(event = "file.uploaded")]
 async fn index_upload(event: FileUploaded) -> Result<(), std::io::Error> {
-    println!("{} is {:?}", event.data.uuid, event.data.original_filename);
+    println!("{} is {:?}", event.data.uuid, event.data.original_filename.unwrap_or_default());
     Ok(())
 }
 
@@ -40,6 +40,10 @@ async fn main() -> Result<(), lambda_http::Error> {
         .handlers(webhook_handlers![index_upload])
         .handler_timeout(Duration::from_secs(10))
         .build()?;
+    // One line of the log for each line of the table: Lambda makes an entry of each.
+    for line in hooks.describe().to_string().lines().filter(|line| !line.is_empty()) {
+        tracing::info!("{line}");
+    }
     let path = std::env::var("WEBHOOK_PATH").unwrap_or_else(|_| "/hooks".to_owned());
     lambda_http::run(hooks.into_service().at(&path)).await
 }

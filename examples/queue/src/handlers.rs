@@ -57,21 +57,26 @@ impl Archive {
 #[webhook_handler(event = "file.stored")]
 pub(crate) async fn archive(event: FileStored, State(archive): State<Archive>) -> Result<(), std::io::Error> {
     if archive.failures_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-        println!("   `archive` cannot reach its disk");
+        println!("   archive fails: the disk cannot be reached");
         return Err(std::io::Error::other("the disk cannot be reached"));
     }
     archive.files.fetch_add(1, Ordering::SeqCst);
-    println!("   `archive` stored {}", event.data.uuid);
+    println!("   archive: {} is archived", shown(event.data.original_filename.as_deref()));
     Ok(())
 }
 
 #[webhook_handler(event = "file.infected")]
 pub(crate) async fn scan(event: FileInfected, State(archive): State<Archive>) -> Result<(), HandlerError> {
     if !archive.has_rule.load(Ordering::SeqCst) {
-        println!("   `scan` has no rule for the virus in {}", event.data.uuid);
+        println!("   scan has no rule for the virus in {}", shown(event.data.original_filename.as_deref()));
         return Err(HandlerError::discard("no rule for this virus"));
     }
     archive.scans.fetch_add(1, Ordering::SeqCst);
-    println!("   `scan` scanned {}", event.data.uuid);
+    println!("   scan: {} is scanned", shown(event.data.original_filename.as_deref()));
     Ok(())
+}
+
+/// A name of a file. It is a text of other people, so it is printed escaped.
+fn shown(name: Option<&str>) -> String {
+    name.map_or_else(|| "a file without a name".to_owned(), |name| name.escape_debug().to_string())
 }

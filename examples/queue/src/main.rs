@@ -45,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .handlers(webhook_handlers![handlers::archive, handlers::scan])
         .queue(storage)
         .build()?;
+    println!("{}\n", hooks.describe());
     let (stop, stopped) = oneshot::channel::<()>();
     let worker = rt::spawn(hooks.run_worker(stopped));
 

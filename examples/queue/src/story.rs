@@ -25,7 +25,7 @@ pub(crate) async fn tell(
         dead = hooks.dead_jobs(100).await?;
     }
     for dead in &dead {
-        println!("   dead: {:?} after {} attempt(s): {}", dead.job.handler(), dead.attempts, dead.last_error());
+        println!("   dead: {} after attempt {}: {}", dead.job.handler(), dead.attempts, dead.last_error());
     }
 
     println!("\n3. The missing rule is added, and the dead job runs again.");
@@ -35,9 +35,12 @@ pub(crate) async fn tell(
     }
     wait_until(|| archive.scans() == 1).await?;
     let stats = hooks.queue_stats().await?;
-    println!("   dead jobs left: {}", stats.dead);
+    println!("   {} dead jobs are left", stats.dead);
+
+    println!("\n4. Uploadcare was answered before the handlers ran, and has nothing to send again.");
     for attempt in simulator.attempts() {
-        println!("   Uploadcare got {:?} for {}", attempt.status, attempt.event);
+        let status = attempt.status.map_or_else(|| "no status".to_owned(), |status| status.to_string());
+        println!("   {}: attempt {} was answered {status}", attempt.event, attempt.attempt);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use uploadcare_hooks::{SigningSecret, testing::Sample};
 
 /// A request, and the status that the application should answer.
 pub(crate) struct HandMadeDelivery {
-    title: &'static str,
+    pub(crate) title: &'static str,
     body: String,
     signature: String,
     expected: StatusCode,
@@ -19,13 +19,13 @@ pub(crate) fn all(secret: &SigningSecret) -> Vec<HandMadeDelivery> {
         let body = sample.json().to_string();
         HandMadeDelivery { title, signature: secret.sign(body.as_bytes()), body, expected: StatusCode::NO_CONTENT }
     };
-    let forged = signed("a delivery with a body that was changed after signing", short());
+    let forged = signed("A forgery arrives: its body was changed after it was signed", short());
     vec![
         signed(
-            "file.uploaded in the old version 0.6: image_info is lifted into content_info",
+            "A delivery of the old payload version 0.6 arrives (file.uploaded)",
             Sample::of("file.uploaded").version("0.6"),
         ),
-        signed("an event that this version of the crate does not know", unknown()),
+        signed("An event arrives that this version of the crate does not know (moderation.state_changed)", unknown()),
         HandMadeDelivery {
             body: forged.body.replace("ananas.jpg", "malware.exe"),
             expected: StatusCode::UNAUTHORIZED,
@@ -37,7 +37,6 @@ pub(crate) fn all(secret: &SigningSecret) -> Vec<HandMadeDelivery> {
 impl HandMadeDelivery {
     /// Sends the delivery and prints the status of the answer. Fails if it is not the expected one.
     pub(crate) async fn send(self, target_url: &str) -> Result<(), Box<dyn Error>> {
-        println!("   {}", self.title);
         let request = reqwest::Client::new().post(target_url).header("X-Uc-Signature", self.signature).body(self.body);
         let status = request.send().await?.status();
         println!("   answered {}", status.as_u16());

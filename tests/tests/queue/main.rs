@@ -7,6 +7,7 @@ mod failing;
 mod hostile;
 mod memory;
 mod readme;
+mod spans;
 mod sqlite;
 mod unlisted;
 mod worker;

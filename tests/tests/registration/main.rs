@@ -10,7 +10,7 @@ mod wanted;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tests::deliveries::secret;
+use tests::{deliveries::secret, log::Log};
 use uploadcare_hooks::{
     Event, EventKind, FileDeleted, FileStored, FileUploaded, SigningSecret, WebhookRouter,
     client::{Client, CreateWebhook, UpdateWebhook},
@@ -321,11 +321,31 @@ async fn a_paused_subscription_stays_paused() {
 }
 
 #[tokio::test]
-async fn a_sync_in_the_background_goes_on_until_it_succeeds() {
+async fn a_sync_in_the_background_goes_on_until_it_succeeds_and_logs_each_failure() {
     let simulator = simulator();
     let client = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url()).retries(0);
     simulator.fault(Fault::new(FaultKind::Error));
+    let log = Log::default();
+    let _guard = log.capture();
     let plan = three().sync_in_background(client.build().unwrap()).await.unwrap();
     assert_eq!(plan.writes(), 3);
     assert_eq!(simulator.subscriptions().len(), 3);
+    let text = log.text();
+    assert!(text.contains("not in place yet, failed syncs: 1; the next sync is in 1."), "{text}");
+    assert!(text.contains("listing the subscriptions failed: Uploadcare failed: status 502"), "{text}");
+    assert_eq!(text.matches("the subscriptions were synced; failed syncs before that: 1").count(), 1, "{text}");
+}
+
+#[tokio::test]
+async fn a_sync_logs_each_try_while_uploadcare_cannot_be_reached() {
+    let simulator = simulator();
+    simulator.fault(Fault { times: 2, ..Fault::new(FaultKind::Cut) });
+    let log = Log::default();
+    let _guard = log.capture();
+    let builder = Client::builder("demopublickey", "demosecretkey").base_url(simulator.base_url());
+    three().sync(&builder.retry_delay(Duration::from_millis(1)).build().unwrap()).await.unwrap();
+    let text = log.text();
+    for line in [" failed, try 1 of 5; the next try is in ", " failed, try 2 of 5; ", " succeeded at try 3 of 5"] {
+        assert_eq!(text.matches(line).count(), 1, "{line}\n{text}");
+    }
 }

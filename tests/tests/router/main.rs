@@ -6,12 +6,17 @@
 mod boot;
 mod clock;
 mod containment;
+mod describe;
 mod fallible;
 mod handlers;
+mod metrics;
+mod observe_docs;
 mod parameters;
 mod rejections;
 mod rotation;
+mod secrecy;
 mod secrets;
+mod spans;
 mod unlisted;
 mod versions;
 

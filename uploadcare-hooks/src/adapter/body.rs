@@ -10,6 +10,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::HeaderMap;
+use tracing::Instrument;
 
 use crate::router::{
     Admitted, Answer, Rejection, RejectionReason, TimeLimit, Unverified, WebhookRouter, announced_length,
@@ -60,9 +61,12 @@ pub(super) async fn answer<E: Display>(
     };
     let (answer, discards_rest) = match admitted {
         Ok(admitted) => {
-            let read = read(router, admitted, headers, body.as_mut().as_pin_mut()).await;
+            let observed = router.observe(admitted);
+            let read = read(router, admitted, headers, body.as_mut().as_pin_mut());
+            let read = read.instrument(observed.span.clone()).await;
             let too_large = matches!(&read, Err(rejection) if is_too_large(rejection));
-            (router.deliver(read).await, too_large)
+            let ended = router.process(read, &observed).await;
+            (router.core.observer.ended(&ended, &observed), too_large)
         }
         Err(answer) => (answer, !is_body_held_back && is_discardable(&headers)),
     };

@@ -57,10 +57,12 @@ impl WebhookRouter {
         let (answer, rejection) =
             match self.check_head(head.method.as_str(), &decode_path(head.uri.path()), &head.headers) {
                 Ok(admitted) => {
+                    let observed = self.observe(admitted);
                     let body = Some(body).filter(|body| !body.is_empty());
                     let unverified = admitted.with_body(head.headers, body);
-                    let ended = self.process(unverified.map(|unverified| unverified.watched_by(watcher))).await;
-                    (self.core.observer.ended(&ended), ended.err())
+                    let unverified = unverified.map(|unverified| unverified.watched_by(watcher));
+                    let ended = self.process(unverified, &observed).await;
+                    (self.core.observer.ended(&ended, &observed), ended.err())
                 }
                 Err(rejection) => (self.refuse_head(&rejection, None, &head.headers), Some(rejection)),
             };

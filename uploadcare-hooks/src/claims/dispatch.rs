@@ -8,8 +8,8 @@ use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
 use crate::{
     clock::Clock,
     router::{
-        Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
-        WebhookRouter, WebhookRouterBuilder, contain,
+        BuildProblem, Dispatch, Dispatched, Limits, Mode, Promise, RejectionReason, TimeLimit, Verified, WebhookRouter,
+        WebhookRouterBuilder, contain,
     },
 };
 
@@ -86,6 +86,10 @@ impl Dispatch for OncePerDelivery {
         "deduplicate"
     }
 
+    fn storage(&self) -> String {
+        self.claims.describe()
+    }
+
     fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched> {
         Box::pin(self.run(router, verified))
     }
@@ -104,14 +108,14 @@ impl OncePerDelivery {
                 if let Some(watcher) = identified.watcher() {
                     watcher.done_before();
                 }
-                return Ok(Acknowledged::Done);
+                return Ok(identified.acknowledge(Promise::Duplicate));
             }
             Err(error) => return Err(identified.reject(RejectionReason::ClaimFailed(error))),
         };
         let claimed = Claimed { claims: &self.claims, key: Some((key, mark)) };
         let done = router.run_handlers(&identified, delivery).await;
         claimed.end(done.is_ok(), limit).await;
-        done.map(|()| Acknowledged::Done)
+        done
     }
 }
 

@@ -12,7 +12,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 use tokio::time::Instant;
 
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims, dispatch::Chosen};
-use crate::{clock::Clock, router::WebhookRouterBuilder};
+use crate::{clock::Clock, message::spelled_out, router::WebhookRouterBuilder};
 
 /// Claims of one process, in memory: the deliveries that run, and the last ones that were done.
 pub struct MemoryClaims {
@@ -98,6 +98,11 @@ impl DeliveryClaims for MemoryClaims {
     fn release<'a>(&'a self, key: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
         self.running().remove(key);
         Box::pin(ready(Ok(())))
+    }
+
+    fn describe(&self) -> String {
+        let capacity = self.completed.policy().max_capacity().unwrap_or(u64::MAX);
+        format!("memory, at most {capacity} deliveries, each for {}", spelled_out(self.ttl))
     }
 }
 

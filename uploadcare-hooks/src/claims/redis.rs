@@ -7,7 +7,7 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use uuid::Uuid;
 
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
-use crate::message::debug_like_display;
+use crate::message::{debug_like_display, spelled_out};
 
 /// The value at the key of a delivery that was done. No claim has this as its mark.
 const DONE: &str = "done";
@@ -163,6 +163,11 @@ impl DeliveryClaims for RedisClaims {
 
     fn lease_time(&self) -> Option<Duration> {
         Some(self.lease)
+    }
+
+    fn describe(&self) -> String {
+        let Self { server, prefix, ttl, .. } = self;
+        format!("Redis at {server}, keys with {prefix:?}, each for {}", spelled_out(*ttl))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The options of a client, checked before anything is sent. Where a secret may travel is decided
 //! here.
 
-use std::{env, fmt::Display, time::Duration};
+use std::{env, time::Duration};
 
 use reqwest::Url;
 
@@ -14,6 +14,9 @@ use super::{
 };
 
 const BASE_URL: &str = "https://api.uploadcare.com";
+
+/// The environment variable of the base URL. Uploadcare's official Python client reads it as well.
+const BASE_URL_VARIABLE: &str = "UPLOADCARE_API_BASE";
 
 /// Builds a [`Client`].
 ///
@@ -32,7 +35,7 @@ const BASE_URL: &str = "https://api.uploadcare.com";
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     keys: Result<Keys, ClientError>,
-    base_url: String,
+    base_url: Result<Url, ClientError>,
     auth: Auth,
     timeout: Duration,
     retries: Retries,
@@ -42,7 +45,7 @@ impl ClientBuilder {
     pub(super) fn new(public_key: String, secret_key: String) -> Self {
         Self {
             keys: Keys::new(public_key, secret_key),
-            base_url: BASE_URL.to_owned(),
+            base_url: check_base_url("the base URL", BASE_URL),
             auth: Auth::default(),
             timeout: Duration::from_secs(10),
             retries: Retries::default(),
@@ -50,12 +53,16 @@ impl ClientBuilder {
     }
 
     /// Starts a client with the keys in the environment variables `UPLOADCARE_PUBLIC_KEY` and
-    /// `UPLOADCARE_SECRET_KEY`.
+    /// `UPLOADCARE_SECRET_KEY`, and the base URL in `UPLOADCARE_API_BASE` if that is set.
+    ///
+    /// With `UPLOADCARE_API_BASE` an application reaches a simulator without a change in its code.
+    /// [`base_url`](Self::base_url) replaces its value. [`build`](Self::build) checks the values.
     ///
     /// # Errors
-    /// [`ClientError::Configuration`] if one of them is unset.
+    /// [`ClientError::Configuration`] if one of the keys is unset, or one of the three is not
+    /// Unicode text.
     pub fn from_env() -> Result<Self, ClientError> {
-        let read = |variable: &str| {
+        let key = |variable: &str| {
             let problem = |error| {
                 ClientError::Configuration(format!(
                     "the environment variable `{variable}`: {error}; copy the key from the project's API keys page"
@@ -66,14 +73,24 @@ impl ClientBuilder {
                 env::VarError::NotUnicode(_) => problem("its value is not Unicode text"),
             })
         };
-        Ok(Self::new(read("UPLOADCARE_PUBLIC_KEY")?, read("UPLOADCARE_SECRET_KEY")?))
+        let mut builder = Self::new(key("UPLOADCARE_PUBLIC_KEY")?, key("UPLOADCARE_SECRET_KEY")?);
+        match env::var(BASE_URL_VARIABLE) {
+            Ok(base_url) => builder.base_url = base_url_of_the_environment(&base_url),
+            Err(env::VarError::NotPresent) => {}
+            Err(env::VarError::NotUnicode(_)) => {
+                return Err(ClientError::Configuration(format!(
+                    "the environment variable `{BASE_URL_VARIABLE}`: its value is not Unicode text"
+                )));
+            }
+        }
+        Ok(builder)
     }
 
     /// Sets where the API is. Defaults to `https://api.uploadcare.com`. The API's own paths are
     /// appended to its path. Plain http is accepted for loopback addresses only, because requests
     /// carry secrets.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.base_url = base_url.into();
+        self.base_url = check_base_url("the base URL", &base_url.into());
         self
     }
 
@@ -109,14 +126,19 @@ impl ClientBuilder {
         self
     }
 
-    /// Checks the options, and builds the client. Nothing is sent.
+    /// Checks the options, and builds the client. Nothing is sent. Logs the base URL with `tracing`
+    /// (`info`) if it is not the default.
     ///
     /// # Errors
     /// [`ClientError::Configuration`] if a key or the base URL is not valid, or if the base URL is
-    /// plain http and leads to another machine.
+    /// plain http and leads to another machine. The error of a base URL from the environment names
+    /// its variable.
     pub fn build(self) -> Result<Client, ClientError> {
         let keys = self.keys?;
-        let base_url = check_base_url(&self.base_url)?;
+        let base_url = self.base_url?;
+        if base_url.as_str().trim_end_matches('/') != BASE_URL {
+            tracing::info!("the REST client calls {base_url} instead of {BASE_URL}");
+        }
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("uploadcare-hooks/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.timeout)
@@ -133,16 +155,26 @@ impl ClientBuilder {
     }
 }
 
-/// Returns the URL without a slash at its end.
-fn check_base_url(base_url: &str) -> Result<Url, ClientError> {
-    let refuse = |problem: &dyn Display| {
-        ClientError::Configuration(format!("the base URL {:?} {problem}", web_url::shown(base_url)))
-    };
-    let url = web_url::parse_base(base_url).map_err(|problem| refuse(&problem))?;
+/// An empty value is an error, as for the keys: with the default instead, an application that was
+/// meant for a simulator would change the subscriptions of a real project.
+fn base_url_of_the_environment(base_url: &str) -> Result<Url, ClientError> {
+    if base_url.is_empty() {
+        return Err(ClientError::Configuration(format!(
+            "the environment variable `{BASE_URL_VARIABLE}` is empty: set it to the base URL of the API, or unset it \
+             for {BASE_URL}"
+        )));
+    }
+    check_base_url(&format!("the base URL in the environment variable `{BASE_URL_VARIABLE}`,"), base_url)
+}
+
+/// Returns the URL without a slash at its end. `what` names it in errors.
+fn check_base_url(what: &str, base_url: &str) -> Result<Url, ClientError> {
+    let refuse = |problem: &str| ClientError::Configuration(format!("{what} {:?} {problem}", web_url::shown(base_url)));
+    let url = web_url::parse_base(base_url).map_err(|problem| refuse(&problem.to_string()))?;
     if url.scheme() == "http" && !web_url::is_loopback(&url) {
         return Err(refuse(
-            &"is plain http: signing secrets, and with `Auth::Simple` the secret key, would travel readable; use https \
-              (plain http is for loopback addresses such as a simulator's)",
+            "is plain http: signing secrets, and with `Auth::Simple` the secret key, would travel readable; use https \
+             (plain http is for loopback addresses such as a simulator's)",
         ));
     }
     Ok(url)

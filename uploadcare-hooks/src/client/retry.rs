@@ -36,7 +36,8 @@ pub(super) enum Settled<T> {
 
 impl Retries {
     /// Runs `attempt` until it succeeds, fails for good, or has used up its tries. After each
-    /// failure and its delay, `settle` finds out what became of the try.
+    /// failure and its delay, `settle` finds out what became of the try. Logs each failed try that
+    /// is repeated, and that a repeated one succeeded; `what` names the call.
     pub(super) async fn run<T, A, S>(
         &self,
         what: &str,
@@ -48,18 +49,29 @@ impl Retries {
         S: Future<Output = Settled<T>>,
     {
         let mut delays = self.delays();
+        let most = self.times.saturating_add(1);
+        let mut number = 0_usize;
         loop {
+            number += 1;
             let error = match attempt().await {
-                Ok(done) => return Ok(done),
+                Ok(done) => {
+                    if number > 1 {
+                        tracing::info!("{what} succeeded at try {number} of {most}");
+                    }
+                    return Ok(done);
+                }
                 Err(error) => error,
             };
             let delay = self.delay_after(&error, &mut delays);
             if let Some(delay) = delay {
-                tracing::debug!("{what} is tried again in {delay:?}: {error}");
+                tracing::warn!("{what} failed, try {number} of {most}; the next try is in {delay:.1?}: {error}");
                 tokio::time::sleep(delay).await;
             }
             match (settle(&error).await, delay) {
-                (Settled::Done(done), _) => return Ok(done),
+                (Settled::Done(done), _) => {
+                    tracing::info!("{what} had succeeded at try {number} of {most}, although its answer failed");
+                    return Ok(done);
+                }
                 (Settled::DoneByAnother, _) => return Err(error.into_already_subscribed()),
                 (Settled::NotDone, Some(_)) => {}
                 (Settled::Unknown(unknown), Some(_)) => return Err(unknown),

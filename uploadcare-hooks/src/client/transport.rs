@@ -58,7 +58,18 @@ impl Transport {
     /// failures.
     pub(super) async fn call<B: Serialize>(&self, method: Method, path: &str, body: &B) -> Result<Answer, ClientError> {
         let attempt = || self.call_once(method.clone(), path, body);
-        self.retries.run(&format!("{method} {path}"), attempt, |_| ready(Settled::NotDone)).await
+        self.retries.run(&self.describe(&method, path), attempt, |_| ready(Settled::NotDone)).await
+    }
+
+    /// A call as the log names it. The base URL has no user name and no password.
+    pub(super) fn describe(&self, method: &Method, path: &str) -> String {
+        format!("{method} {}", self.url(path))
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!("{}{path}", self.base_url.path().trim_end_matches('/')));
+        url
     }
 
     /// Sends one request; returns the answer if it is 2xx. A body of `()` is sent as none.
@@ -68,8 +79,7 @@ impl Transport {
         path: &str,
         body: &B,
     ) -> Result<Answer, ClientError> {
-        let mut url = self.base_url.clone();
-        url.set_path(&format!("{}{path}", self.base_url.path().trim_end_matches('/')));
+        let url = self.url(path);
         let body = serde_json::to_vec(body).map_err(|error| ClientError::Input(error.to_string()))?;
         let body = if body == b"null" { Vec::new() } else { body };
         let date = http_date(Timestamp::now())?;

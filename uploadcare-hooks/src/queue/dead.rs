@@ -231,7 +231,11 @@ impl WebhookRouter {
         let changed = queue.engine().decide(&[dead.name_and_death()], Verdict::Discard).await?;
         if changed > 0 {
             let (handler, delivery) = (dead.job.handler(), dead.job.delivery_id());
-            tracing::info!("the dead job of handler `{handler}` for delivery {delivery} was discarded: {reason:?}");
+            tracing::info!(
+                delivery.id = %delivery,
+                handler,
+                "the dead job of handler `{handler}` for delivery {delivery} was discarded: {reason:?}"
+            );
         }
         Ok(changed > 0)
     }

@@ -18,8 +18,8 @@ use crate::{
     handler::HandlerDescriptor,
     payload::{self, Peek},
     router::{
-        Acknowledged, BuildProblem, Dispatch, Dispatched, Limits, Mode, RejectionReason, TimeLimit, Verified,
-        WebhookRouter, WebhookRouterBuilder,
+        BuildProblem, Dispatch, Dispatched, Limits, Mode, Promise, RejectionReason, TimeLimit, Verified, WebhookRouter,
+        WebhookRouterBuilder,
     },
 };
 
@@ -189,6 +189,10 @@ impl Dispatch for Queue {
         "queue"
     }
 
+    fn storage(&self) -> String {
+        self.engine().describe()
+    }
+
     fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched> {
         Box::pin(self.enqueue(router, verified))
     }
@@ -211,7 +215,7 @@ impl Queue {
         };
         let jobs: Vec<_> = selection.iter().map(job).collect();
         if jobs.is_empty() {
-            return Ok(Acknowledged::Done);
+            return Ok(identified.acknowledge(Promise::Unhandled));
         }
         let mut storing = pin!(self.group_commit.store(&self.storage.0, jobs));
         TimeLimit(router.core.limits.handler.0.map(|limit| limit.min(LONGEST_STORING)))
@@ -225,7 +229,7 @@ impl Queue {
         }
         self.stored.send_replace(());
         watch_for_workers(router);
-        Ok(Acknowledged::Stored)
+        Ok(identified.acknowledge(Promise::Stored))
     }
 }
 

@@ -11,7 +11,10 @@ use std::{
 use tokio::{runtime::Handle, time::sleep};
 
 use super::{QueueError, dispatch::Queue};
-use crate::router::{Core, WebhookRouter};
+use crate::{
+    observe,
+    router::{Core, WebhookRouter},
+};
 
 /// How often a process without a worker looks if others take its jobs. The oldest due job may have
 /// waited for half of it.
@@ -54,12 +57,13 @@ impl QueueStats {
 
 impl WebhookRouter {
     /// Counts the jobs of the [queue](crate::queue), for health checks and dashboards. The storage
-    /// counts them with an index, and does not read them.
+    /// counts them with an index, and does not read them. With the feature `metrics` this also sets
+    /// the gauges of the queue, see [`observe`](crate::observe).
     ///
     /// # Errors
     /// If the router has no queue, or the storage fails.
     pub async fn queue_stats(&self) -> Result<QueueStats, QueueError> {
-        Queue::required(self)?.engine().stats().await
+        Queue::required(self)?.stats().await
     }
 }
 
@@ -134,10 +138,19 @@ impl Drop for Watch {
 }
 
 impl Queue {
+    /// Counts the jobs, also for the metrics.
+    pub(super) async fn stats(&self) -> Result<QueueStats, QueueError> {
+        let stats = self.engine().stats().await?;
+        let QueueStats { waiting, running, scheduled, dead, oldest_due } = stats;
+        let states = [("waiting", waiting), ("running", running), ("scheduled", scheduled), ("dead", dead)];
+        observe::queue_counted(states, oldest_due);
+        Ok(stats)
+    }
+
     /// Warns if no worker takes the jobs, neither in this process nor in another.
     async fn warn_if_late(&self) {
         // A storage that fails is reported by the deliveries that it does not store.
-        if let Ok(stats) = self.engine().stats().await
+        if let Ok(stats) = self.stats().await
             && let Some(oldest) = stats.oldest_due.filter(|oldest| *oldest >= PATIENCE / 2)
         {
             tracing::warn!(

@@ -138,16 +138,12 @@ impl Step<'_> {
     /// process that died.
     async fn run(&self, taken: Taken) -> Ran {
         let retries = &self.queue.options.retries;
-        let attempt = async {
-            let ended = run::attempt(self.router, &taken, retries).await;
-            let discarded = matches!(&ended, Err(Fault::Failed(error)) if error.is_discard());
-            (discarded, run::end_of(&taken, ended, retries, self.now()))
-        };
+        let attempt = run::attempt(self.router, &taken, retries, self.queue.engine());
         // What the handler itself does is contained, so a panic is one of its error.
-        let (discarded, end) = AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|panic| {
+        let (end, discarded) = AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|panic| {
             let _ = contain(|| drop(panic));
             let fault = Fault::Failed(HandlerError::new("its error panicked"));
-            (false, run::failed(&taken, fault, retries, self.now()))
+            (run::failed(&taken, fault, retries, self.now()), false)
         });
         let ended = Ended { name: taken.job.name.clone(), end };
         self.memory.record(&self.worker, std::slice::from_ref(&ended));

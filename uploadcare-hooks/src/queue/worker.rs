@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     handler::HandlerError,
+    observe::QUEUE_SAMPLING,
     router::{WebhookRouter, contain},
 };
 
@@ -149,6 +150,7 @@ impl<'a> Worker<'a> {
     async fn run(mut self, mut stop: Pin<&mut impl Future<Output = ()>>) {
         let mut tidying = ticks(self.queue.options.lease / 4);
         let mut cleaning = ticks(CLEANING);
+        let mut sampling = QUEUE_SAMPLING.map(ticks);
         let (concurrency, place) = (self.queue.options.concurrency, self.engine().describe());
         tracing::info!("a worker runs up to {concurrency} jobs at once of the queue in {place}");
         loop {
@@ -170,6 +172,7 @@ impl<'a> Worker<'a> {
                 Some(ended) = self.running.join_next_with_id() => self.note(ended).await,
                 _ = tidying.tick() => self.hand_back_unknown().await,
                 _ = cleaning.tick() => self.clean(&mut cleaning).await,
+                () = next(&mut sampling) => self.sample().await,
                 () = sleep_until(self.look_at), if has_free => {}
                 Ok(()) = self.stored.changed(), if has_free => self.look_at = Instant::now(),
             }
@@ -199,7 +202,14 @@ impl<'a> Worker<'a> {
     fn start(&mut self, taken: Taken) {
         if self.leases.contains(&taken.job.name) {
             // Its lease ended while the storage failed. It is renewed now.
-            tracing::warn!("the job {} is still running, so it is not started again", taken.job.name);
+            let (id, handler, attempt) = (taken.job.delivery_id(), taken.job.handler(), taken.attempt);
+            tracing::warn!(
+                delivery.id = %id,
+                handler,
+                attempt,
+                "the job {} is still running, so it is not started again",
+                taken.job.name
+            );
             return;
         }
         self.leases.insert(taken.job.name.clone());
@@ -270,6 +280,13 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Counts the jobs of the queue for the metrics.
+    async fn sample(&self) {
+        if let Err(error) = self.in_time(self.queue.stats()).await {
+            tracing::debug!("the jobs of the queue were not counted: {error}");
+        }
+    }
+
     /// Waits for the running jobs, and hands back those that take too long.
     async fn finish(mut self) {
         let (limit, running) = (self.queue.options.stop_timeout.min(LONGEST_STOP), self.running.len());
@@ -315,7 +332,14 @@ impl<'a> Worker<'a> {
             }
         }
         for blocked in self.jobs.values() {
-            tracing::warn!("the job {} blocks its thread, and runs again at the end of its lease", blocked.job.name);
+            let (id, handler, attempt) = (blocked.job.delivery_id(), blocked.job.handler(), blocked.attempt);
+            tracing::warn!(
+                delivery.id = %id,
+                handler,
+                attempt,
+                "the job {} blocks its thread, and runs again at the end of its lease",
+                blocked.job.name
+            );
         }
     }
 
@@ -334,6 +358,16 @@ impl<'a> Worker<'a> {
 
     fn engine(&self) -> &'a dyn Engine {
         self.queue.engine()
+    }
+}
+
+/// Waits for the next tick, for ever if there are none.
+async fn next(ticks: &mut Option<Interval>) {
+    match ticks {
+        Some(ticks) => {
+            ticks.tick().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -31,6 +31,9 @@ impl Subscriptions {
     /// A second call writes nothing. Several processes may call it at once: a process that finds a
     /// subscription created by another one adjusts it if needed.
     ///
+    /// While Uploadcare cannot be reached, the [`Client`] repeats its calls, and logs each failed
+    /// try and when the next one starts.
+    ///
     /// # Errors
     /// [`RegistrationError::Client`] if the subscriptions cannot be listed.
     /// [`RegistrationError::Steps`] if some steps failed: all others were carried out, and another
@@ -68,8 +71,9 @@ impl Subscriptions {
         Ok(plan)
     }
 
-    /// Carries out the plan in a task of its own, and retries until it succeeds. Failures are
-    /// logged.
+    /// Carries out the plan in a task of its own, and retries until it succeeds. Logs with
+    /// `tracing` each `sync` that failed and when the next one starts (`error`), and that one
+    /// succeeded after failures (`info`).
     ///
     /// For applications that should start even while Uploadcare cannot be reached. The delay
     /// between tries grows from a second to five minutes, with jitter. Dropping the handle leaves
@@ -83,13 +87,23 @@ impl Subscriptions {
         let delays = ExponentialBuilder::new().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
         let mut delays = delays.without_max_times().with_jitter().build();
         tokio::spawn(async move {
+            let mut failures = 0_u64;
             loop {
                 let error = match self.sync(&client).await {
-                    Ok(plan) => return plan,
+                    Ok(plan) => {
+                        if failures > 0 {
+                            tracing::info!("the subscriptions were synced; failed syncs before that: {failures}");
+                        }
+                        return plan;
+                    }
                     Err(error) => error,
                 };
+                failures += 1;
                 let delay = delays.next().unwrap_or(LONGEST_DELAY);
-                tracing::error!("the subscriptions are not in place yet, the next try is in {delay:?}: {error}");
+                tracing::error!(
+                    "the subscriptions are not in place yet, failed syncs: {failures}; the next sync is in \
+                     {delay:.1?}: {error}"
+                );
                 tokio::time::sleep(delay).await;
             }
         })

@@ -12,19 +12,51 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {
     /// 2xx: Uploadcare does not send the delivery again.
-    Acknowledged(Acknowledged),
+    Acknowledged(Promise),
     /// Any other status.
     Refused(Refusal),
 }
 
+/// A delivery that is answered with 2xx. Made by
+/// [`Identified::acknowledge`](super::stage::Identified::acknowledge).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Acknowledged {
+    pub(super) promise: Promise,
+    /// The event; one name for all unknown events.
+    pub(super) event: &'static str,
+}
+
 /// What a 2xx promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Acknowledged {
-    /// The work is done.
-    Done,
+pub(crate) enum Promise {
+    /// All handlers of the delivery have succeeded.
+    Handled,
+    /// No handler wants the delivery.
+    Unhandled,
+    /// The delivery was done before.
+    Duplicate,
     /// The work is stored and will be done.
     #[allow(dead_code, reason = "only modes behind a feature store")]
     Stored,
+}
+
+impl Promise {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Handled | Self::Unhandled | Self::Duplicate => StatusCode::NO_CONTENT,
+            Self::Stored => StatusCode::ACCEPTED,
+        }
+    }
+
+    /// What spans say of it. The caller learns only the status.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Handled => "handled",
+            Self::Unhandled => "unhandled",
+            Self::Duplicate => "duplicate",
+            Self::Stored => "stored",
+        }
+    }
 }
 
 /// What the caller sees of a rejection.
@@ -39,8 +71,7 @@ impl Answer {
     /// The answer as a response of plain `http` types.
     pub(crate) fn into_response(self) -> http::Response<Bytes> {
         let (status, body) = match self {
-            Self::Acknowledged(Acknowledged::Done) => (StatusCode::NO_CONTENT, Bytes::new()),
-            Self::Acknowledged(Acknowledged::Stored) => (StatusCode::ACCEPTED, Bytes::new()),
+            Self::Acknowledged(promise) => (promise.status(), Bytes::new()),
             Self::Refused(refusal) => (refusal.status, refusal.problem().into()),
         };
         let mut response = http::Response::new(body);

@@ -39,6 +39,7 @@ impl WebhookRouterBuilder {
             return Err(BuildError::new(self.problems));
         }
         self.log(&routes);
+        crate::observe::describe();
         Ok(WebhookRouter {
             core: Arc::new(Core {
                 routes,

@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use super::{
     HandlerFailure, Rejection, RejectionReason, WebhookRouter, WebhookRouterBuilder,
-    answer::Acknowledged,
+    answer::{Acknowledged, Promise},
     builder::Limits,
     problem::BuildProblem,
     routes::Selection,
@@ -21,8 +21,12 @@ pub(crate) type Dispatched = Result<Acknowledged, Box<Rejection>>;
 /// What a router does with a verified request. Implemented by each mode in a room of its own; the
 /// router calls it and knows nothing else of the mode.
 pub(crate) trait Dispatch: Any + Send + Sync {
-    /// The builder's options that chose the mode, for `Debug`.
+    /// The builder's option that chose the mode.
     fn name(&self) -> &'static str;
+
+    /// Where it remembers or stores deliveries, as [`RouterDescription`](super::RouterDescription)
+    /// shows it, without passwords.
+    fn storage(&self) -> String;
 
     /// Handles the delivery.
     fn dispatch<'a>(&'a self, router: &'a WebhookRouter, verified: Verified<'a>) -> BoxFuture<'a, Dispatched>;
@@ -55,22 +59,24 @@ impl WebhookRouterBuilder {
 
 impl WebhookRouter {
     /// Runs the handlers, and answers when they have finished.
-    pub(super) async fn dispatch_inline(&self, verified: Verified<'_>) -> Dispatched {
-        let (identified, delivery) = verified.decode()?;
-        self.run_handlers(&identified, delivery).await?;
-        Ok(Acknowledged::Done)
+    // Not an `async fn`: that would hold the request as well as what was read from it.
+    pub(super) fn dispatch_inline<'r>(
+        &'r self,
+        verified: Verified<'r>,
+    ) -> impl Future<Output = Dispatched> + Send + use<'r> {
+        let decoded = verified.decode();
+        async move {
+            let (identified, delivery) = decoded?;
+            self.run_handlers(&identified, delivery).await
+        }
     }
 
     /// Runs all handlers that want the delivery; succeeds if all of them do.
-    pub(crate) async fn run_handlers(
-        &self,
-        identified: &Identified<'_>,
-        delivery: Delivery,
-    ) -> Result<(), Box<Rejection>> {
+    pub(crate) async fn run_handlers(&self, identified: &Identified<'_>, delivery: Delivery) -> Dispatched {
         let selection = self.select(identified)?;
         let wanted = selection.iter().count();
         if wanted == 0 {
-            return Ok(());
+            return Ok(identified.acknowledge(Promise::Unhandled));
         }
         let limit = self.core.limits.concurrent_handlers;
         let overloaded = || identified.reject(RejectionReason::Overloaded { limit, wanted });
@@ -91,7 +97,11 @@ impl WebhookRouter {
                 Box::pin(join_all(runs)).await.into_iter().flatten().collect()
             }
         };
-        if failures.is_empty() { Ok(()) } else { Err(identified.reject(RejectionReason::HandlersFailed(failures))) }
+        if failures.is_empty() {
+            Ok(identified.acknowledge(Promise::Handled))
+        } else {
+            Err(identified.reject(RejectionReason::HandlersFailed(failures)))
+        }
     }
 
     /// Finds the handlers that want a delivery; none if its event has none.

@@ -130,6 +130,11 @@ impl Secrets {
         self.all.get(position)?.as_ref()
     }
 
+    /// The router's secrets, the first one first, and whether each expires.
+    pub(super) fn of_router(&self) -> impl Iterator<Item = (&SigningSecret, bool)> {
+        self.router.iter().filter_map(|secret| Some((self.at(secret.position)?, secret.until.is_some())))
+    }
+
     /// How many secrets are accepted.
     pub(super) fn len(&self) -> usize {
         self.all.iter().flatten().count()

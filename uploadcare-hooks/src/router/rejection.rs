@@ -15,8 +15,8 @@ use crate::{
 /// A request that was not acknowledged, as
 /// [`on_rejection`](crate::WebhookRouterBuilder::on_rejection) sees it.
 ///
-/// `Display` says it in one line, without secrets and without the body. It may quote a value of the
-/// payload.
+/// `Display` says it in one line, without secrets and without values of the payload, except for
+/// what the errors of handlers quote.
 #[derive(Debug)]
 pub struct Rejection {
     pub(super) reason: RejectionReason,

@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{FailureKind, HandlerFailure, Watcher, WebhookRouter, observe, time_limit::OutOfTime};
+use tracing::Span;
+
+use super::{FailureKind, HandlerFailure, Watcher, WebhookRouter, observe, span, time_limit::OutOfTime};
 use crate::{
     delivery::{Delivery, DeliveryId},
     handler::{HandlerContext, HandlerDescriptor, HandlerFuture, Outcome},
@@ -24,76 +26,103 @@ impl WebhookRouter {
         watcher: Option<&dyn Watcher>,
     ) -> Option<HandlerFailure> {
         let id = delivery.id();
-        let ended = self.run_handler(handler, delivery).await;
+        let ended = self.run_handler(handler, delivery, span::handler_run(handler.name())).await;
         if let Some(watcher) = watcher {
             watcher.ran(handler.name(), ended.as_ref().copied());
         }
         match ended {
             Ok(()) => None,
             Err(FailureKind::Error(error)) if error.is_discard() => {
-                self.core.observer.discarded(handler.name(), id, &error);
+                observe::discarded(handler.name(), id, &error);
                 None
             }
             Err(kind) => Some(HandlerFailure { handler: handler.name(), kind }),
         }
     }
 
-    /// Runs a handler on a delivery, and says how it failed, a discarded delivery included.
-    pub(crate) async fn run_handler(&self, handler: &HandlerDescriptor, delivery: Delivery) -> Result<(), FailureKind> {
-        let id = delivery.id();
+    /// Runs a handler on a delivery inside this span, and says how it failed, a discarded delivery
+    /// included.
+    // Not an `async fn`: that would hold the run twice.
+    pub(crate) fn run_handler<'a>(
+        &'a self,
+        handler: &'a HandlerDescriptor,
+        delivery: Delivery,
+        span: Span,
+    ) -> impl Future<Output = Result<(), FailureKind>> + Send + use<'a> {
+        let mut run = Run::new(handler.name(), delivery.id(), span);
         let context = HandlerContext::new(delivery, Arc::clone(&self.core.states));
-        let limit = self.core.limits.handler;
-        let mut work = match contain(|| (handler.run)(context)) {
-            Ok(future) => Contained {
-                handler: handler.name(),
-                delivery: id,
-                future: Some(future),
-                longest_poll: Duration::ZERO,
-                has_ended: false,
-            },
-            Err(message) => return Err(FailureKind::Panicked(message)),
-        };
-        let ended = limit.apply(&mut work).await;
-        let blocked = work.longest_poll;
-        work.has_ended = true;
-        // Before the answer, because a handler's locals may take long to drop, or panic.
-        drop(work);
-        match ended {
-            Ok(Ok(outcome)) => {
-                if let Some(limit) = limit.0
-                    && blocked > limit
-                {
-                    self.core.observer.blocked(handler.name(), blocked, limit);
-                }
-                outcome.map_err(FailureKind::Error)
-            }
-            Ok(Err(message)) => Err(FailureKind::Panicked(message)),
-            Err(OutOfTime::After(limit)) => Err(FailureKind::TimedOut(limit)),
-            Err(OutOfTime::NoTimer) => Err(FailureKind::NoTimer),
+        async move {
+            let limit = self.core.limits.handler;
+            let ended = match run.start(|| (handler.run)(context)) {
+                Ok(()) => limit.apply(&mut run).await,
+                Err(message) => Ok(Err(message)),
+            };
+            let ended = match ended {
+                Ok(Ok(outcome)) => outcome.map_err(FailureKind::Error),
+                Ok(Err(message)) => Err(FailureKind::Panicked(message)),
+                Err(OutOfTime::After(limit)) => Err(FailureKind::TimedOut(limit)),
+                Err(OutOfTime::NoTimer) => Err(FailureKind::NoTimer),
+            };
+            self.core.observer.ran(handler.name(), &ended, run.longest_poll, limit);
+            // Before the answer, because a handler's locals may take long to drop, or panic.
+            run.end(outcome_of(&ended));
+            ended
         }
     }
 }
 
-/// A handler's future that may panic when it is polled and when it is dropped: at its time limit,
-/// or because the client went away.
-struct Contained {
+/// How a run ended, as its span and the metrics say it.
+fn outcome_of(ended: &Result<(), FailureKind>) -> &'static str {
+    match ended {
+        Ok(()) => "ok",
+        Err(FailureKind::Error(error)) if error.is_discard() => "discarded",
+        Err(FailureKind::Error(_)) => "failed",
+        Err(FailureKind::Panicked(_)) => "panicked",
+        Err(FailureKind::TimedOut(_)) => "timed_out",
+        Err(FailureKind::NoTimer) => "no_timer",
+    }
+}
+
+/// A handler's run, whose future may panic when it is polled and when it is dropped: at its time
+/// limit, or because the client went away.
+struct Run {
     handler: &'static str,
     delivery: DeliveryId,
+    span: Span,
+    started: Instant,
     future: Option<HandlerFuture>,
     /// For how long the handler blocked its thread at most, between two points where it waited.
     longest_poll: Duration,
-    /// Whether it ended, or its time did. Otherwise its request is dropped with it.
-    has_ended: bool,
+    /// How it ended. `None` until then: a run without an outcome is dropped with its request.
+    outcome: Option<&'static str>,
 }
 
-impl Future for Contained {
+impl Run {
+    fn new(handler: &'static str, delivery: DeliveryId, span: Span) -> Self {
+        let (started, longest_poll) = (Instant::now(), Duration::ZERO);
+        Self { handler, delivery, span, started, future: None, longest_poll, outcome: None }
+    }
+
+    /// Makes the handler's future; the message of a panic if that panics.
+    fn start(&mut self, start: impl FnOnce() -> HandlerFuture) -> Result<(), String> {
+        self.future = Some(self.span.in_scope(|| contain(start))?);
+        Ok(())
+    }
+
+    fn end(mut self, outcome: &'static str) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl Future for Run {
     type Output = Result<Outcome, String>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let run = self.get_mut();
+        let Some(future) = &mut run.future else { return Poll::Pending };
         let started = Instant::now();
-        let polled = contain(|| future.as_mut().poll(context));
-        self.longest_poll = self.longest_poll.max(started.elapsed());
+        let polled = run.span.in_scope(|| contain(|| future.as_mut().poll(context)));
+        run.longest_poll = run.longest_poll.max(started.elapsed());
         match polled {
             Ok(polled) => polled.map(Ok),
             Err(message) => Poll::Ready(Err(message)),
@@ -101,15 +130,19 @@ impl Future for Contained {
     }
 }
 
-impl Drop for Contained {
+impl Drop for Run {
     fn drop(&mut self) {
-        if !self.has_ended {
+        let _entered = self.span.enter();
+        if self.outcome.is_none() {
             observe::handler_dropped(self.handler, self.delivery);
         }
         let future = self.future.take();
         if let Err(message) = contain(|| drop(future)) {
             observe::drop_panicked(self.handler, &message);
         }
+        let (outcome, duration) = (self.outcome.unwrap_or("dropped"), self.started.elapsed());
+        span::ran(&self.span, outcome, Some(duration));
+        crate::observe::handler_ran(self.handler, outcome, duration);
     }
 }
 

@@ -6,8 +6,11 @@ use http::{HeaderMap, header};
 
 use super::{
     Rejection, RejectionReason, TriedSecrets, Watcher,
+    answer::{Acknowledged, Promise},
     keyring::MatchedSecret,
+    observe::event_label,
     routes::{Route, Selection},
+    span::Observed,
 };
 use crate::{
     delivery::{Delivery, DeliveryId, Received},
@@ -34,6 +37,7 @@ pub(crate) struct Unverified<'r> {
 pub(crate) struct Verified<'r> {
     pub(super) route: &'r Route,
     pub(crate) request: Received,
+    pub(super) observed: &'r Observed,
     pub(super) watcher: Option<&'r dyn Watcher>,
 }
 
@@ -102,7 +106,8 @@ impl<'r> Verified<'r> {
     /// Adds the event and its payload's version.
     #[inline]
     pub(crate) fn identify(&self, kind: EventKind, version: PayloadVersion) -> Identified<'r> {
-        let Self { route, request: Received { id, secret, .. }, watcher } = self;
+        let Self { route, request: Received { id, secret, .. }, observed, watcher } = self;
+        observed.identified(&kind);
         Identified { route, id: *id, kind, version, secret: *secret, watcher: *watcher }
     }
 
@@ -124,6 +129,10 @@ impl<'r> Identified<'r> {
     /// The watcher; `None` except in the testing kit.
     pub(crate) fn watcher(&self) -> Option<&'r dyn Watcher> {
         self.watcher
+    }
+
+    pub(crate) fn acknowledge(&self, promise: Promise) -> Acknowledged {
+        Acknowledged { promise, event: event_label(&self.kind) }
     }
 
     pub(super) fn secret(&self) -> Option<MatchedSecret> {

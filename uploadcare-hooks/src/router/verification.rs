@@ -7,6 +7,7 @@ use http::HeaderMap;
 use super::{
     Rejection, RejectionReason, TriedSecrets, WebhookRouter,
     keyring::MatchedSecret,
+    span::Observed,
     stage::{Admitted, Unverified, Verified, announced_length},
 };
 use crate::{
@@ -42,10 +43,16 @@ impl WebhookRouter {
 
     /// Checks the signature over the raw bytes.
     #[inline]
-    pub(super) fn verify<'r>(&self, unverified: Unverified<'r>) -> Result<Verified<'r>, Box<Rejection>> {
+    pub(super) fn verify<'r>(
+        &self,
+        unverified: Unverified<'r>,
+        observed: &'r Observed,
+    ) -> Result<Verified<'r>, Box<Rejection>> {
+        observed.read(unverified.body.len());
         let (id, secret) = self.find_secret(&unverified).map_err(|(tried, reason)| unverified.reject(tried, reason))?;
         let Unverified { route, headers, body, watcher } = unverified;
-        Ok(Verified { route, request: Received { id, path: route.path, headers, body, secret }, watcher })
+        observed.verified(id, secret, body.len());
+        Ok(Verified { route, request: Received { id, path: route.path, headers, body, secret }, observed, watcher })
     }
 
     /// The secret that the body was signed with; `None` if it is not signed and need not be.

@@ -68,6 +68,7 @@ impl Page {
                     main #main tabindex="-1" { (self.body) }
                     footer {
                         p { "A simulator of Uploadcare. It runs on your machine and sends nothing to Uploadcare." }
+                        p { a href="/_sim/openapi.json" { "What a program can do here, as OpenAPI" } }
                     }
                     div #announcements .unseen role="status" aria-live="polite" {}
                 }

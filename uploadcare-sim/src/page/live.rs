@@ -67,9 +67,9 @@ async fn next(project: &Project, watched: &Watched, changes: &mut Receiver<Chang
     loop {
         let message = match timeout(HEARTBEAT, changes.recv()).await {
             Err(_silent) => Some(": the simulator still runs\n\n".to_owned()),
+            Ok(Ok(Change::Stop) | Err(RecvError::Closed)) => return None,
             Ok(Ok(change)) => message(project, watched, &change),
             Ok(Err(RecvError::Lagged(_))) => Some(event("reload", &json!({}))),
-            Ok(Err(RecvError::Closed)) => return None,
         };
         if let Some(message) = message {
             return Some(Bytes::from(message));
@@ -86,7 +86,7 @@ fn message(project: &Project, watched: &Watched, change: &Change) -> Option<Stri
         }
         (Change::Faults, _) => Some(event("faults", &html(&layout::banner(project)))),
         (Change::Reset, _) => Some(event("reload", &json!({}))),
-        (Change::Delivery(_) | Change::Attempt(_) | Change::Subscriptions, _) => None,
+        (Change::Delivery(_) | Change::Attempt(..) | Change::Subscriptions | Change::Stop, _) => None,
     }
 }
 

@@ -1,12 +1,12 @@
 //! The attempts to deliver, as far as the simulator keeps them.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Delivery, Exchange};
+use super::{Deliveries, Delivery, Exchange};
 
 /// One attempt to deliver.
 #[derive(Debug, Clone, Serialize)]
@@ -60,6 +60,20 @@ pub(crate) struct AttemptLog {
 impl AttemptLog {
     pub(crate) fn new(limit: usize) -> Self {
         Self { kept: VecDeque::new(), dropped: 0, limit }
+    }
+
+    /// The attempts of deliveries that a file kept.
+    pub(super) fn restored(deliveries: &Deliveries, limit: usize) -> Self {
+        let of = |delivery: &Arc<Delivery>| -> Vec<_> {
+            delivery.attempts.iter().map(|exchange| Attempt::of(delivery, exchange)).collect()
+        };
+        let mut attempts: Vec<_> = deliveries.newest_first().flat_map(of).collect();
+        attempts.sort_by_key(|attempt| attempt.at);
+        let mut restored = Self::new(limit);
+        for attempt in attempts {
+            restored.push(attempt);
+        }
+        restored
     }
 
     pub(crate) fn push(&mut self, attempt: Attempt) {

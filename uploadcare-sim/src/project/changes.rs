@@ -14,15 +14,16 @@ const WAITING: usize = 1024;
 pub(crate) enum Change {
     /// A delivery is new, or has one more attempt.
     Delivery(Arc<Delivery>),
-    /// An attempt ended.
-    #[allow(dead_code, reason = "for watchers of attempts")]
-    Attempt(Arc<Attempt>),
+    /// An attempt ended. Holds the delivery as well, as it is then.
+    Attempt(Arc<Attempt>, Arc<Delivery>),
     /// A subscription was created, changed or deleted.
     Subscriptions,
     /// Faults were switched on or off.
     Faults,
     /// Everything was reset.
     Reset,
+    /// The simulator stops: a stream of changes ends.
+    Stop,
 }
 
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //! answered.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -89,6 +89,13 @@ pub struct Exchange {
     pub error: Option<String>,
 }
 
+impl Exchange {
+    /// Whether the receiver answered 2xx.
+    pub fn is_acknowledged(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| (200..300).contains(&answer.status))
+    }
+}
+
 /// What the simulator found when it verified the signature that it had sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -124,27 +131,64 @@ pub struct Answer {
 pub(crate) struct Deliveries {
     kept: BTreeMap<u64, Arc<Delivery>>,
     numbers: HashMap<Uuid, u64>,
-    last_number: u64,
+    /// The numbers of those that are not waiting any more, and may be dropped.
+    finished: BTreeSet<u64>,
+    totals: Totals,
     limit: usize,
+}
+
+/// Counts deliveries, those that are not kept any more included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Totals {
+    /// The highest number that a delivery ever had.
+    pub(crate) last_number: u64,
+    /// How many were acknowledged since the last reset.
+    pub(crate) acknowledged: u64,
+    /// How many failed since the last reset.
+    pub(crate) failed: u64,
+    /// How many were dropped since the last reset, to keep no more than the limit.
+    pub(crate) dropped: u64,
 }
 
 impl Deliveries {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { kept: BTreeMap::new(), numbers: HashMap::new(), last_number: 0, limit }
+        Self {
+            kept: BTreeMap::new(),
+            numbers: HashMap::new(),
+            finished: BTreeSet::new(),
+            totals: Totals::default(),
+            limit,
+        }
+    }
+
+    /// Those that a file kept.
+    pub(super) fn restored(deliveries: Vec<Delivery>, totals: Totals, limit: usize) -> Self {
+        let mut restored = Self { totals, ..Self::new(limit) };
+        for delivery in deliveries {
+            restored.restore(delivery);
+        }
+        restored
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals
     }
 
     /// Adds a delivery and gives it its number. Returns it, and the deliveries that were dropped.
     pub(crate) fn add(&mut self, mut delivery: Delivery) -> (Arc<Delivery>, Vec<Arc<Delivery>>) {
-        self.last_number += 1;
-        delivery.number = self.last_number;
+        self.totals.last_number += 1;
+        delivery.number = self.totals.last_number;
         let delivery = self.restore(delivery);
         (delivery, self.trim())
     }
 
     /// Adds a delivery that has its number already.
-    pub(crate) fn restore(&mut self, delivery: Delivery) -> Arc<Delivery> {
-        self.last_number = self.last_number.max(delivery.number);
+    fn restore(&mut self, delivery: Delivery) -> Arc<Delivery> {
+        self.totals.last_number = self.totals.last_number.max(delivery.number);
         self.numbers.insert(delivery.id, delivery.number);
+        if delivery.state != DeliveryState::Waiting {
+            self.finished.insert(delivery.number);
+        }
         let delivery = Arc::new(delivery);
         self.kept.insert(delivery.number, Arc::clone(&delivery));
         delivery
@@ -153,7 +197,17 @@ impl Deliveries {
     /// Changes a delivery. Returns it as it is then, or `None` if it is not kept.
     pub(crate) fn change(&mut self, id: Uuid, change: impl FnOnce(&mut Delivery)) -> Option<Arc<Delivery>> {
         let delivery = self.kept.get_mut(self.numbers.get(&id)?)?;
+        let before = delivery.state;
         change(Arc::make_mut(delivery));
+        match delivery.state {
+            state if state == before => {}
+            DeliveryState::Acknowledged => self.totals.acknowledged += 1,
+            DeliveryState::Failed => self.totals.failed += 1,
+            DeliveryState::Waiting => {}
+        }
+        if delivery.state != DeliveryState::Waiting {
+            self.finished.insert(delivery.number);
+        }
         Some(Arc::clone(delivery))
     }
 
@@ -165,19 +219,25 @@ impl Deliveries {
         self.kept.values().rev()
     }
 
+    /// Forgets all deliveries. Numbers go on after the highest one.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.numbers.clear();
+        self.finished.clear();
+        self.totals = Totals { last_number: self.totals.last_number, ..Totals::default() };
     }
 
     /// Drops finished deliveries over the limit, oldest first.
     pub(crate) fn trim(&mut self) -> Vec<Arc<Delivery>> {
         let over = self.kept.len().saturating_sub(self.limit);
-        let finished = self.kept.values().filter(|delivery| delivery.state != DeliveryState::Waiting);
-        let dropped: Vec<_> = finished.take(over).cloned().collect();
-        for delivery in &dropped {
-            self.kept.remove(&delivery.number);
+        let mut dropped = Vec::new();
+        while dropped.len() < over
+            && let Some(number) = self.finished.pop_first()
+        {
+            let Some(delivery) = self.kept.remove(&number) else { continue };
             self.numbers.remove(&delivery.id);
+            self.totals.dropped += 1;
+            dropped.push(delivery);
         }
         dropped
     }
@@ -210,7 +270,7 @@ mod tests {
     fn the_oldest_finished_deliveries_are_dropped_and_waiting_ones_are_kept() {
         let mut deliveries = Deliveries::new(2);
         for state in [DeliveryState::Waiting, DeliveryState::Acknowledged, DeliveryState::Waiting] {
-            assert_eq!(deliveries.add(delivery(state)).1.len(), usize::from(deliveries.last_number == 3));
+            assert_eq!(deliveries.add(delivery(state)).1.len(), usize::from(deliveries.totals.last_number == 3));
         }
         let (_, dropped) = deliveries.add(delivery(DeliveryState::Waiting));
         assert_eq!(dropped.len(), 0);

@@ -139,6 +139,11 @@ impl DrawnFaults {
         self.0.contains_key(&kind)
     }
 
+    /// Spares the attempt this fault.
+    pub(crate) fn remove(&mut self, kind: DeliveryFaultKind) {
+        self.0.remove(&kind);
+    }
+
     /// How long the fault takes, if the attempt runs into it.
     pub(crate) fn time(&self, kind: DeliveryFaultKind) -> Option<Duration> {
         self.0.get(&kind).and_then(|ms| ms.map(Duration::from_millis).or(kind.default_time()))

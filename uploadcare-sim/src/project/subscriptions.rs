@@ -39,13 +39,34 @@ pub(crate) struct Fields {
     pub(crate) is_active: Option<bool>,
     pub(crate) signing_secret: Option<String>,
     pub(crate) version: Option<String>,
+    /// Takes an event of any name, as the page and `/_sim` do. The REST API takes only the events
+    /// that it knows.
+    pub(crate) any_event: bool,
 }
 
 /// Why a request is refused.
+#[derive(Debug)]
 pub(crate) enum Refusal {
     NotFound,
     /// A field is invalid. Holds the JSON that the answer says.
     Invalid(Value),
+}
+
+impl Refusal {
+    /// The reason as one text, such as "`target_url`: Enter a valid URL."
+    pub(crate) fn text(&self) -> String {
+        let Self::Invalid(Value::Object(problems)) = self else { return "Not found.".to_owned() };
+        let one = |(name, problem): (&String, &Value)| {
+            let problem = problem.get(0).unwrap_or(problem);
+            let problem = problem.as_str().map_or_else(|| problem.to_string(), str::to_owned);
+            if matches!(name.as_str(), "detail" | "non_field_errors") {
+                problem
+            } else {
+                format!("`{name}`: {problem}")
+            }
+        };
+        problems.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -57,8 +78,15 @@ pub(crate) struct Subscriptions {
 }
 
 impl Subscriptions {
-    pub(crate) fn new(more_events: Vec<String>) -> Self {
-        Self { more_events, ..Self::default() }
+    /// Takes up those that a file kept, and the events that can be subscribed to beside those that
+    /// Uploadcare documents.
+    pub(super) fn restored(all: Vec<Subscription>, last_id: u64, more_events: Vec<String>) -> Self {
+        let highest = all.iter().map(|known| known.id).max().unwrap_or_default();
+        Self { all, last_id: last_id.max(highest), more_events }
+    }
+
+    pub(super) fn last_id(&self) -> u64 {
+        self.last_id
     }
 
     pub(crate) fn all(&self) -> &[Subscription] {
@@ -155,7 +183,10 @@ impl Subscriptions {
         }
         let is_event =
             |event: &str| EventKind::KNOWN.contains(&event) || self.more_events.iter().any(|more| more == event);
-        if let Some(event) = fields.event.as_deref().filter(|event| !is_event(event)) {
+        if fields.any_event && fields.event.as_deref().is_some_and(|event| event.trim().is_empty()) {
+            return Err(field("event", "This field may not be blank."));
+        }
+        if let Some(event) = fields.event.as_deref().filter(|event| !fields.any_event && !is_event(event)) {
             return Err(field("event", &format!("\"{event}\" is not a valid choice.")));
         }
         if longer(&fields.signing_secret, 32) {

@@ -16,6 +16,7 @@ use apalis_core::{
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tower_service::Service;
+use tracing::Span;
 
 use super::{
     Polling,
@@ -26,9 +27,9 @@ use crate::{
     queue::{
         Job,
         dispatch::Queue,
-        run::{Fault, run_handler},
+        run::{self, Fault, run_handler},
     },
-    router::WebhookRouter,
+    router::{WebhookRouter, ran},
 };
 
 /// Runs the tasks of a backend of apalis, one handler for each. [`WebhookRouter::worker`] makes it.
@@ -65,13 +66,13 @@ impl Worker {
     ///
     /// # Errors
     /// Why it did not succeed. A discarded one never will.
-    async fn run(&self, job: &Job) -> Result<(), HandlerError> {
+    async fn run(&self, job: &Job, span: &Span) -> Result<(), HandlerError> {
         let (done, name) = (Apalis::of(&self.router).map(|apalis| &apalis.done), task_name(job));
         if done.is_some_and(|done| done.contains_key(&name)) {
             tracing::debug!("task {name} was done before, and its backend failed to record that");
             return Ok(());
         }
-        match run_handler(&self.router, job).await {
+        match run_handler(&self.router, job, span).await {
             Ok(()) => {
                 if let Some(done) = done {
                     done.insert(name, ());
@@ -108,10 +109,18 @@ impl Service<Task<Job>> for Worker {
             let last = attempt >= attempts;
             let mut unfinished = Unfinished { status: Some(task.raw_status().clone()), last };
             let job = task.args;
-            let what = format!("job of handler `{}` for delivery {}", job.handler(), job.delivery_id());
+            let (handler, id) = (job.handler(), job.delivery_id());
+            let what = format!("job of handler `{handler}` for delivery {id}");
             // A job that crashes the process never reports a result, so check its attempts before
             // running it.
-            let ended = if attempt > attempts { Err(used_up()) } else { worker.run(&job).await };
+            let span = run::span(&job, attempt as u64);
+            let ended = if attempt > attempts {
+                ran(&span, "used_up", None);
+                Err(used_up())
+            } else {
+                worker.run(&job, &span).await
+            };
+            let _entered = span.enter();
             unfinished.status = None;
             let error = match ended {
                 Ok(()) => return Ok(()),
@@ -119,10 +128,15 @@ impl Service<Task<Job>> for Worker {
             };
             let text = error.to_string();
             if error.is_final() || last {
-                tracing::error!("{what} is dead after attempt {attempt} of {attempts}: {text:?}");
+                tracing::error!(
+                    delivery.id = %id,
+                    handler,
+                    attempt,
+                    "{what} is dead after attempt {attempt} of {attempts}: {text:?}"
+                );
                 return Err(AbortError::new(text).into());
             }
-            tracing::warn!("{what}, attempt {attempt} of {attempts}: {text:?}");
+            tracing::warn!(delivery.id = %id, handler, attempt, "{what}, attempt {attempt} of {attempts}: {text:?}");
             Err(text.into())
         })
     }

@@ -1,13 +1,15 @@
 //! The REST client against a server that answers as a script says.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod environment;
+mod log;
+
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tests::log::Log;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -214,29 +216,6 @@ async fn plain_http_to_another_machine_is_refused_with_either_scheme_before_anyt
     );
 }
 
-/// The base URL that the child process of the next test calls.
-const CHILD_BASE_URL: &str = "TESTS_CLIENT_BASE_URL";
-
-#[tokio::test]
-async fn requests_to_loopback_go_through_no_proxy_of_the_environment() {
-    if let Ok(base_url) = std::env::var(CHILD_BASE_URL) {
-        let client = Client::builder("demopublickey", "demosecretkey").base_url(base_url).retries(0);
-        client.build().unwrap().list().await.unwrap();
-        return;
-    }
-    let server = Server::start(vec![json(200, json!([]))]).await;
-    let name = "requests_to_loopback_go_through_no_proxy_of_the_environment";
-    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", name]).env(CHILD_BASE_URL, &server.base_url);
-    for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
-        // No proxy listens there, so a request through it fails.
-        child.env(variable, "http://127.0.0.1:1");
-    }
-    let output = child.output().await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!(server.lines(), ["GET /webhooks/"]);
-}
-
 #[tokio::test]
 async fn input_that_uploadcare_would_refuse_is_not_sent() {
     let server = Server::start(vec![]).await;
@@ -389,21 +368,4 @@ async fn keys_and_secrets_show_in_no_debug() {
     let shown = format!("{:?} {:?} {:?}", server.builder(), server.client(), to_create());
     assert!(shown.contains("demopublickey"));
     assert!(!shown.contains("demosecretkey") && !shown.contains("s3cr3t"), "{shown}");
-}
-
-#[tokio::test]
-async fn a_warning_of_uploadcare_is_logged_once() {
-    let warning = |text: &'static str| Act::Answer(200, text, "[]".to_owned());
-    let old = "Warning: 199 Miscellaneous warning: this version is old\r\n";
-    let server = Server::start(vec![warning(old), warning(old), warning("Warning: another\r\n"), warning(old)]).await;
-    let log = Log::default();
-    let _guard = log.capture();
-    let client = server.client();
-    for _ in 0..4 {
-        client.clone().list().await.unwrap();
-    }
-    let text = log.text();
-    let logged: Vec<_> = text.lines().filter(|line| line.contains("Uploadcare warns about its REST API")).collect();
-    assert_eq!(logged.len(), 2, "{text}");
-    assert!(logged[0].contains("WARN") && logged[0].contains("this version is old"), "{text}");
 }

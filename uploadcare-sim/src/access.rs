@@ -1,0 +1,347 @@
+//! Decides who may use `/_sim` and the page, and signs browsers in.
+//!
+//! Without a token, the simulator listens on a loopback address only, and `origin.rs` keeps the
+//! pages of other sites away. With a token, a request needs it: a program sends it as
+//! `Authorization: Bearer`, and a browser has a cookie that [`sign_in`] or a link with `?token=`
+//! set.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use actix_web::{
+    Error, HttpRequest, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{
+            ACCEPT, AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderValue, LOCATION, ORIGIN, SET_COOKIE, WWW_AUTHENTICATE,
+        },
+    },
+    middleware::Next,
+    rt::time::sleep,
+    web::{Bytes, Data, Query},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
+use sha1::Sha1;
+use subtle::ConstantTimeEq;
+
+use crate::{answer::detail, origin::OwnAddress};
+
+/// How long a wrong token waits for its answer.
+const WRONG_TOKEN_DELAY: Duration = Duration::from_millis(300);
+/// Where a browser signs in.
+pub(crate) const LOGIN: &str = "/login";
+
+const LOGIN_PAGE: &str = include_str!("access/login.html");
+
+/// Who may use the simulator.
+#[derive(Clone)]
+pub(crate) struct Access {
+    own: OwnAddress,
+    cookie_name: String,
+    token: Option<Token>,
+}
+
+/// A token, kept as a code of it.
+#[derive(Clone, Copy)]
+struct Token([u8; 20]);
+
+impl Token {
+    /// Makes a code of a text. It is the cookie's value too, so that the cookie does not hold the
+    /// token itself.
+    fn of(text: &str) -> Self {
+        // HMAC accepts keys of any length, so this cannot fail.
+        let mac = Hmac::<Sha1>::new_from_slice(text.as_bytes());
+        let mac = mac.map(|mac| mac.chain_update("the cookie of uploadcare-sim").finalize().into_bytes());
+        Self(mac.map(Into::into).unwrap_or_default())
+    }
+
+    fn equals(self, other: Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+
+    fn equals_cookie(self, value: &str) -> bool {
+        hex::encode(self.0).as_bytes().ct_eq(value.as_bytes()).into()
+    }
+}
+
+/// Why a request is refused.
+#[derive(Debug, PartialEq, Eq)]
+enum Denial {
+    /// It may come from the page of another site. Holds what to do.
+    Foreign(String),
+    /// It has no token.
+    NoToken,
+    /// It has a token, and it is wrong.
+    WrongToken,
+}
+
+impl Access {
+    /// # Errors
+    /// If other machines can reach the address and there is no token, or the token cannot be sent
+    /// in a header.
+    pub(crate) fn new(address: SocketAddr, token: Option<&str>) -> io::Result<Self> {
+        let problem = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        match token {
+            None if !address.ip().to_canonical().is_loopback() => {
+                return problem(format!(
+                    "other machines can reach {address}, so the simulator needs a token there: set one with \
+                     `SimulatorBuilder::token` (on the command line `--token`), or listen on 127.0.0.1"
+                ));
+            }
+            Some("") => return problem("the token is empty".to_owned()),
+            Some(token) if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                return problem("the token has a character that is not visible ASCII".to_owned());
+            }
+            _ => {}
+        }
+        // Cookies do not know ports, so simulators on other ports have cookies of other names.
+        let cookie_name = format!("uploadcare_sim_{}", address.port());
+        Ok(Self { own: OwnAddress::new(address), cookie_name, token: token.map(Token::of) })
+    }
+
+    fn check(&self, request: &HttpRequest) -> Result<(), Denial> {
+        let Some(token) = self.token else { return self.own.check(request).map_err(Denial::Foreign) };
+        if let Some(given) = request.headers().get(AUTHORIZATION) {
+            let bearer = given.to_str().ok().and_then(|value| value.split_once(' '));
+            return match bearer {
+                Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") => {
+                    // A page of another site does not know the token, so `Host` and `Origin` may be
+                    // any.
+                    if token.equals(Token::of(given.trim())) { Ok(()) } else { Err(Denial::WrongToken) }
+                }
+                _ => Err(Denial::NoToken),
+            };
+        }
+        match self.cookie_of(request) {
+            None => Err(Denial::NoToken),
+            Some(cookie) if token.equals_cookie(cookie) => check_origin(request),
+            Some(_) => Err(Denial::WrongToken),
+        }
+    }
+
+    fn cookie_of<'a>(&self, request: &'a HttpRequest) -> Option<&'a str> {
+        let headers = request.headers().get_all(COOKIE).filter_map(|header| header.to_str().ok());
+        let mut pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == self.cookie_name).map(|(_, value)| value)
+    }
+
+    /// The cookie for a browser that has the right token.
+    fn signed_in(&self, given: &str) -> Option<String> {
+        let (token, name) = (self.token?, &self.cookie_name);
+        let value = hex::encode(token.0);
+        let cookie = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/");
+        token.equals(Token::of(given)).then_some(cookie)
+    }
+}
+
+/// Accepts a request with the cookie if it comes from the page of this simulator. Browsers send
+/// `Origin` with each request that changes something.
+fn check_origin(request: &HttpRequest) -> Result<(), Denial> {
+    let foreign = |reason: String| {
+        Denial::Foreign(format!(
+            "this request may come from a web page of another site, since {reason}; send it from the page of the \
+             simulator, or with the header `Authorization: Bearer TOKEN`"
+        ))
+    };
+    let host = host_of(request);
+    let mut origins = request.headers().get_all(ORIGIN).peekable();
+    if origins.peek().is_none() && !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(foreign("it has no `Origin`".to_owned()));
+    }
+    for origin in origins {
+        let origin = origin.to_str().unwrap_or("(no text)");
+        // A proxy in front of the simulator may speak HTTPS.
+        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        if authority.is_none_or(|authority| !host.eq_ignore_ascii_case(authority)) {
+            return Err(foreign(format!("its `Origin` is `{origin}` and its `Host` is `{host}`")));
+        }
+    }
+    Ok(())
+}
+
+/// The `Host` that the client sent. Headers such as `X-Forwarded-Host` are not read.
+fn host_of(request: &HttpRequest) -> &str {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default()
+}
+
+/// The middleware before `/_sim` and the page.
+pub(crate) async fn guard(
+    access: Data<Access>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
+    let is_page = !is_api(request.path());
+    if is_page
+        && request.method() == Method::GET
+        && let Some((token, rest)) = take_token(request.query_string())
+    {
+        let answer = match access.signed_in(&token) {
+            Some(cookie) => redirect(&url(request.path(), &rest), Some(cookie)),
+            None if access.token.is_none() => redirect(&url(request.path(), &rest), None),
+            None => wrong_token(request.path()).await,
+        };
+        return Ok(request.into_response(answer));
+    }
+    let denial = match access.check(request.request()) {
+        Ok(()) => return Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(denial) => denial,
+    };
+    if denial == Denial::WrongToken {
+        sleep(WRONG_TOKEN_DELAY).await;
+    }
+    let answer = match denial {
+        Denial::Foreign(problem) => detail(StatusCode::FORBIDDEN, &problem),
+        _ if is_page && request.method() == Method::GET && takes_html(request.headers()) => {
+            let next = serde_urlencoded::to_string([("next", url(request.path(), request.query_string()))]);
+            redirect(&url(LOGIN, &next.unwrap_or_default()), None)
+        }
+        Denial::NoToken => unauthorized("this simulator wants its token"),
+        Denial::WrongToken => unauthorized("the token is wrong"),
+    };
+    Ok(request.into_response(answer))
+}
+
+fn is_api(path: &str) -> bool {
+    path == "/_sim" || path.starts_with("/_sim/")
+}
+
+fn unauthorized(reason: &str) -> HttpResponse {
+    let words = format!("{reason}; send it as `Authorization: Bearer TOKEN`, or sign in with a browser at {LOGIN}");
+    let mut answer = detail(StatusCode::UNAUTHORIZED, &words);
+    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    answer
+}
+
+fn takes_html(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The token of a query, and the query without it.
+fn take_token(query: &str) -> Option<(String, String)> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).ok()?;
+    let (tokens, rest): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "token");
+    let (_, token) = tokens.into_iter().next()?;
+    Some((token, serde_urlencoded::to_string(rest).ok()?))
+}
+
+fn url(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// Where a browser goes after it signed in: a path of this simulator, and never another site.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Destination {
+    #[serde(default)]
+    next: String,
+}
+
+impl Destination {
+    fn path(&self) -> &str {
+        path_of_this_site(&self.next)
+    }
+}
+
+fn path_of_this_site(next: &str) -> &str {
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
+}
+
+/// Shows the form that asks for the token.
+pub(crate) async fn login_page(access: Data<Access>, next: Query<Destination>) -> HttpResponse {
+    if access.token.is_none() { redirect(next.path(), None) } else { form(StatusCode::OK, "", next.path()) }
+}
+
+#[derive(Deserialize)]
+struct Login {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Takes the form with the token.
+pub(crate) async fn sign_in(access: Data<Access>, body: Bytes) -> HttpResponse {
+    let Ok(Login { token, next }) = serde_urlencoded::from_bytes(&body) else {
+        return form(StatusCode::BAD_REQUEST, "The form cannot be read.", "/");
+    };
+    let next = path_of_this_site(&next);
+    match access.signed_in(token.trim()) {
+        Some(cookie) => redirect(next, Some(cookie)),
+        None if access.token.is_none() => redirect(next, None),
+        None => wrong_token(next).await,
+    }
+}
+
+async fn wrong_token(next: &str) -> HttpResponse {
+    sleep(WRONG_TOKEN_DELAY).await;
+    form(StatusCode::UNAUTHORIZED, "This token is wrong. The simulator printed the right one when it started.", next)
+}
+
+fn redirect(url: &str, cookie: Option<String>) -> HttpResponse {
+    let mut answer = HttpResponse::SeeOther();
+    answer.insert_header((LOCATION, url)).insert_header(("Referrer-Policy", "same-origin"));
+    if let Some(cookie) = cookie {
+        answer.insert_header((SET_COOKIE, cookie));
+    }
+    answer.finish()
+}
+
+fn form(status: StatusCode, problem: &str, next: &str) -> HttpResponse {
+    let escaped = next.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("Cache-Control", "no-store"))
+        .insert_header((
+            "Content-Security-Policy",
+            "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ))
+        .insert_header(("Referrer-Policy", "same-origin"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .body(LOGIN_PAGE.replace("{problem}", problem).replace("{next}", &escaped))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_machines_need_a_token() {
+        for (address, token, fits) in [
+            ("127.0.0.1:1", None, true),
+            ("[::1]:1", None, true),
+            ("[::ffff:127.0.0.1]:1", None, true),
+            ("0.0.0.0:1", None, false),
+            ("[::]:1", None, false),
+            ("192.0.2.7:1", None, false),
+            ("192.0.2.7:1", Some("secret"), true),
+            ("127.0.0.1:1", Some(""), false),
+            ("127.0.0.1:1", Some("two words"), false),
+            ("127.0.0.1:1", Some("é"), false),
+        ] {
+            assert_eq!(Access::new(address.parse().unwrap(), token).is_ok(), fits, "{address} {token:?}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_sent_to_paths_of_this_site_only() {
+        for (next, path) in [
+            ("/deliveries?status=5xx", "/deliveries?status=5xx"),
+            ("", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/\r\nset-cookie: a=b", "/"),
+        ] {
+            assert_eq!(path_of_this_site(next), path, "{next:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_out_of_a_query() {
+        assert_eq!(take_token("a=1&token=s%2F&b=2"), Some(("s/".to_owned(), "a=1&b=2".to_owned())));
+        assert_eq!(take_token("a=1"), None);
+    }
+}

@@ -1,0 +1,249 @@
+//! A running simulator, as `trigger`, `replay` and `tail` call it.
+
+use std::{env, ffi::OsString, fmt, fs, io::Read, net::IpAddr, process::ExitCode, time::Duration};
+
+use actix_web::rt::System;
+use clap::{Arg, ArgMatches, value_parser};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, redirect::Policy};
+use serde_json::Value;
+
+use super::send::{in_one_line, printable};
+
+const SERVER: &str = "http://127.0.0.1:8500";
+const SERVER_VARIABLE: &str = "UPLOADCARE_SIM_URL";
+pub(super) const TOKEN_VARIABLE: &str = "UPLOADCARE_SIM_TOKEN";
+
+/// How long the simulator may take to answer an order.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The exit codes, for the help of each command.
+pub(super) const EXIT_CODES: &str = "Exit codes: 0 done (with --wait: all deliveries are acknowledged), 1 refused \
+    (with --wait: a delivery failed or was not acknowledged in time), 2 wrong use, 3 the simulator cannot be reached.";
+
+/// Why a command did not do what it was told.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// The simulator refused, or a delivery was not acknowledged.
+    Refused(String),
+    /// The arguments are wrong.
+    WrongUse(String),
+    /// There is no answer.
+    Unreachable(String),
+    /// The reader of the output is gone.
+    OutputClosed,
+}
+
+impl Problem {
+    fn code(&self) -> u8 {
+        match self {
+            Self::OutputClosed => 0,
+            Self::Refused(_) => 1,
+            Self::WrongUse(_) => 2,
+            Self::Unreachable(_) => 3,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(text) | Self::WrongUse(text) | Self::Unreachable(text) => f.write_str(&printable(text)),
+            Self::OutputClosed => Ok(()),
+        }
+    }
+}
+
+/// Runs a command that calls the simulator.
+pub(super) fn run<'a, F>(arguments: &'a ArgMatches, command: impl FnOnce(Remote, &'a ArgMatches) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), Problem>>,
+{
+    let result = Remote::new(arguments).and_then(|remote| System::new().block_on(command(remote, arguments)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            let code = problem.code();
+            if code != 0 {
+                eprintln!("uploadcare-sim: {problem}");
+            }
+            code.into()
+        }
+    }
+}
+
+/// Writes a line to the standard output.
+pub(super) fn print(line: &str) -> Result<(), Problem> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{line}").map_err(|_| Problem::OutputClosed)
+}
+
+/// The options of all commands that call a simulator.
+pub(super) fn args() -> [Arg; 2] {
+    [
+        Arg::new("server").long("server").value_name("URL").value_parser(value_parser!(Url)).help(format!(
+            "The URL of the running simulator. Defaults to the environment variable {SERVER_VARIABLE}, or {SERVER}"
+        )),
+        Arg::new("token").long("token").value_name("T").help(format!(
+            "The token of the simulator, if it has one. Defaults to the environment variable {TOKEN_VARIABLE}, which \
+             other users of this machine do not see in its list of processes"
+        )),
+    ]
+}
+
+/// The token of the environment. An empty variable counts as none.
+pub(super) fn token_variable() -> Option<String> {
+    env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty())
+}
+
+pub(super) fn wait_arg() -> Arg {
+    Arg::new("wait")
+        .long("wait")
+        .value_name("SECONDS")
+        .num_args(0..=1)
+        .default_missing_value("30")
+        .value_parser(value_parser!(u64).range(1..=86_400))
+        .help(
+            "Wait until all deliveries are acknowledged or failed, but not longer than so many seconds, or 30 if there \
+             is no number",
+        )
+}
+
+/// The text of a file that an option names; `-` reads standard input.
+pub(super) fn file(arguments: &ArgMatches) -> Result<Option<String>, Problem> {
+    let Some(path) = arguments.get_one::<OsString>("file") else { return Ok(None) };
+    let mut bytes = Vec::new();
+    let read = if path == "-" { std::io::stdin().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
+    let problem = |text: String| Problem::WrongUse(format!("`--file {}` {text}", path.display()));
+    let bytes = read.map_err(|error| problem(format!("cannot be read: {error}")))?;
+    String::from_utf8(bytes).map(Some).map_err(|_| problem("is no UTF-8 text".to_owned()))
+}
+
+/// A running simulator.
+pub(super) struct Remote {
+    base_url: String,
+    token: Option<String>,
+    http: Client,
+}
+
+impl Remote {
+    fn new(arguments: &ArgMatches) -> Result<Self, Problem> {
+        let server = match arguments.get_one::<Url>("server") {
+            Some(url) => url.clone(),
+            None => {
+                let text = env::var(SERVER_VARIABLE).unwrap_or_else(|_| SERVER.to_owned());
+                text.parse().map_err(|error| Problem::WrongUse(format!("{SERVER_VARIABLE} is {text:?}: {error}")))?
+            }
+        };
+        if !matches!(server.scheme(), "http" | "https") {
+            return Err(Problem::WrongUse(format!("the server's URL {server} is neither http nor https")));
+        }
+        let token = arguments.get_one::<String>("token").cloned().or_else(token_variable);
+        let mut http = Client::builder().redirect(Policy::none());
+        let host = server.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
+            // A proxy from the environment would look for the address on its own machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| Problem::Unreachable(in_one_line(&error)))?;
+        Ok(Self { base_url: server.as_str().trim_end_matches('/').to_owned(), token, http })
+    }
+
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}/_sim{path}", self.base_url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends an order, and returns the JSON of the answer.
+    pub(super) async fn post(&self, path: &str, order: &Value) -> Result<Value, Problem> {
+        let answer = self.send(self.request(Method::POST, path).timeout(TIMEOUT).body(order.to_string())).await?;
+        self.json(answer).await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Problem> {
+        let answer = self.send(self.request(Method::GET, path).timeout(TIMEOUT)).await?;
+        self.json(answer).await
+    }
+
+    /// Watches what changes. Returns when the simulator says that no later change will be missing.
+    pub(super) async fn changes(&self, query: &str) -> Result<Changes, Problem> {
+        let path = if query.is_empty() { "/changes".to_owned() } else { format!("/changes?{query}") };
+        let answer = self.send(self.request(Method::GET, &path)).await?;
+        let mut changes = Changes { answer, read: Vec::new() };
+        match changes.next().await? {
+            Some((name, _)) if name == "ready" => Ok(changes),
+            _ => Err(self.no_simulator()),
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Problem> {
+        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let body = answer.bytes().await.map_err(|error| self.unreachable(error))?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let detail = body.get("detail").and_then(Value::as_str);
+        Err(Problem::Refused(match detail {
+            Some(detail) => format!("refused ({}): {detail}", status.as_u16()),
+            None => format!("{} answered {status}; is it the simulator?", self.base_url),
+        }))
+    }
+
+    async fn json(&self, answer: Response) -> Result<Value, Problem> {
+        let body = answer.bytes().await.map_err(|error| self.unreachable(error))?;
+        serde_json::from_slice(&body).map_err(|_| self.no_simulator())
+    }
+
+    fn no_simulator(&self) -> Problem {
+        Problem::Refused(format!("what answers at {} is no simulator of this version", self.base_url))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Problem {
+        let reason = in_one_line(&error.without_url());
+        Problem::Unreachable(format!(
+            "no answer from the simulator at {}: {reason}; start it with `uploadcare-sim`, or name another with \
+             `--server`",
+            self.base_url
+        ))
+    }
+}
+
+/// The stream of changes.
+pub(super) struct Changes {
+    answer: Response,
+    read: Vec<u8>,
+}
+
+impl Changes {
+    /// The name and the data of the next event; `None` at the end of the stream.
+    pub(super) async fn next(&mut self) -> Result<Option<(String, Value)>, Problem> {
+        loop {
+            if let Some(end) = self.read.windows(2).position(|bytes| bytes == b"\n\n") {
+                let event: Vec<u8> = self.read.drain(..end + 2).collect();
+                if let Some(event) = parse(&String::from_utf8_lossy(&event)) {
+                    return Ok(Some(event));
+                }
+            } else {
+                match self.answer.chunk().await {
+                    Ok(Some(chunk)) => self.read.extend_from_slice(&chunk),
+                    Ok(None) => return Ok(None),
+                    Err(error) => return Err(Problem::Unreachable(in_one_line(&error.without_url()))),
+                }
+            }
+        }
+    }
+}
+
+/// Reads an event. A comment is none.
+fn parse(event: &str) -> Option<(String, Value)> {
+    let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
+    Some((field("event: ")?.to_owned(), serde_json::from_str(field("data: ")?).ok()?))
+}

@@ -1,0 +1,134 @@
+//! `serve`: runs the simulator until the process is stopped.
+
+use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Arg, ArgAction, ArgMatches, builder::NonEmptyStringValueParser, value_parser};
+use uploadcare_hooks::EventKind;
+use uploadcare_sim::{Simulator, SimulatorBuilder};
+use uuid::Uuid;
+
+use super::remote::{TOKEN_VARIABLE, token_variable};
+
+pub(super) fn args() -> [Arg; 9] {
+    let option = |name: &'static str, value: &'static str, default: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).default_value(default).help(help)
+    };
+    [
+        option("listen", "ADDR", "127.0.0.1:8500", "The address to listen on").value_parser(value_parser!(SocketAddr)),
+        option("public-key", "K", "demopublickey", "The project's public key"),
+        option("secret-key", "S", "demosecretkey", "The project's secret key"),
+        option(
+            "redelivery-delays",
+            "MS",
+            "1000,5000,30000,120000,600000,3600000",
+            "The delays before redeliveries, in milliseconds",
+        )
+        .value_delimiter(',')
+        .value_parser(value_parser!(u64)),
+        Arg::new("event")
+            .long("event")
+            .value_name("NAME")
+            .action(ArgAction::Append)
+            .value_parser(NonEmptyStringValueParser::new())
+            .help("An event that can be subscribed to beside the documented ones; may be given several times"),
+        option(
+            "signing-secret",
+            "S",
+            "demosigningsecret",
+            "The signing secret of the subscriptions that are made on the page",
+        ),
+        Arg::new("token").long("token").value_name("T").help(format!(
+            "Want this token from all who use the page and /_sim. Defaults to the environment variable \
+             {TOKEN_VARIABLE}, which other users of this machine do not see in its list of processes. On an address \
+             that other machines can reach, the simulator makes a token if there is none"
+        )),
+        Arg::new("data-dir")
+            .long("data-dir")
+            .value_name("DIR")
+            .value_parser(value_parser!(PathBuf))
+            .help("Keep subscriptions and deliveries in this folder, so that a restart loses nothing"),
+        option("keep", "N", "500", "How many deliveries to keep with all that was sent and answered")
+            .value_parser(value_parser!(u32)),
+    ]
+}
+
+pub(super) fn run(arguments: &ArgMatches) -> ExitCode {
+    match serve(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("uploadcare-sim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
+    let (public_key, secret_key, signing_secret) = (text("public-key"), text("secret-key"), text("signing-secret"));
+    let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("`--listen` is missing")?;
+    let delays = arguments.get_many::<u64>("redelivery-delays").unwrap_or_default();
+    let delays = delays.map(|delay| Duration::from_millis(*delay));
+    let builder = Simulator::builder(&public_key, &secret_key).redelivery_delays(delays);
+    let events = arguments.get_many::<String>("event").unwrap_or_default();
+    for known in events.clone().filter(|event| EventKind::KNOWN.contains(&event.as_str())) {
+        eprintln!("uploadcare-sim: Uploadcare documents `{known}`, so `--event {known}` changes nothing");
+    }
+    let mut builder = events.fold(builder, SimulatorBuilder::event).signing_secret(&signing_secret);
+    let given = arguments.get_one::<String>("token").cloned().or_else(token_variable);
+    let is_given = given.is_some();
+    let made = || (!listen.ip().to_canonical().is_loopback()).then(|| Uuid::new_v4().simple().to_string());
+    let token = given.or_else(made);
+    if let Some(token) = &token {
+        builder = builder.token(token);
+    }
+    if let Some(folder) = arguments.get_one::<PathBuf>("data-dir") {
+        builder = builder.data_dir(folder);
+    }
+    if let Some(keep) = arguments.get_one::<u32>("keep") {
+        builder = builder.kept_deliveries(usize::try_from(*keep)?);
+    }
+    let simulator = builder.start(listen)?;
+    let base_url = reachable(&simulator.base_url());
+    let (link, note, header) = match token.filter(|_| !is_given) {
+        // A token that was given is known, and may be in a file of its own.
+        Some(token) => (
+            format!("{base_url}/?token={token}"),
+            format!("The page and /_sim want this token\n\nexport {TOKEN_VARIABLE}={token}\n\n"),
+            format!(" -H \"Authorization: Bearer ${TOKEN_VARIABLE}\""),
+        ),
+        None if is_given => (
+            format!("{base_url}/"),
+            format!("The page and /_sim want the token that was given with `--token` or {TOKEN_VARIABLE}.\n\n"),
+            format!(" -H \"Authorization: Bearer ${TOKEN_VARIABLE}\""),
+        ),
+        None => (format!("{base_url}/"), String::new(), String::new()),
+    };
+    println!(
+        "{link} is the page of this simulator of Uploadcare; stop it with Ctrl-C.
+
+{note}An application that makes its client with `Client::from_env` needs these variables
+
+export UPLOADCARE_PUBLIC_KEY={public_key}
+export UPLOADCARE_SECRET_KEY={secret_key}
+export UPLOADCARE_API_BASE={base_url}
+export UC_SIGNING_SECRET={signing_secret}
+
+To create a subscription, trigger an event, and list the attempts to deliver it:
+
+curl {base_url}/webhooks/ -H 'Accept: application/vnd.uploadcare-v0.7+json' \\
+  -H 'Authorization: Uploadcare.Simple {public_key}:{secret_key}' \\
+  -d target_url=http://127.0.0.1:8080/hooks -d event=file.uploaded -d signing_secret={signing_secret}
+
+uploadcare-sim trigger file.uploaded --server {base_url} --data original_filename=cat.jpg
+curl{header} {base_url}/_sim/deliveries
+
+{base_url}/_sim/openapi.json describes all that a program can do here."
+    );
+    simulator.wait()?;
+    Ok(())
+}
+
+/// The URL with an address that a browser on this machine can open.
+fn reachable(base_url: &str) -> String {
+    base_url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+}

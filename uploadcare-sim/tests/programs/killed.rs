@@ -1,0 +1,87 @@
+//! The process is killed, and another one goes on with its folder.
+
+use std::{collections::BTreeMap, thread::sleep, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{
+    receiver::Receiver,
+    served::{Served, program, texts},
+};
+
+const SECRET: &str = "kept-secret";
+
+fn subscribe(simulator: &Served, receiver: &Receiver) -> Value {
+    let order = json!({"target_url": receiver.url(), "event": "file.stored", "signing_secret": SECRET});
+    simulator.post("/subscriptions", order)
+}
+
+fn deliveries(simulator: &Served) -> Vec<Value> {
+    simulator.get("/search?limit=1000")["deliveries"].as_array().unwrap().clone()
+}
+
+#[test]
+fn redeliveries_go_on_after_kills_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let delays = ["100"; 100].join(",");
+    let start = || Served::start(&["--data-dir", folder.path().to_str().unwrap(), "--redelivery-delays", &delays]);
+    let receiver = Receiver::start(500);
+    let mut simulator = start();
+    let subscription = subscribe(&simulator, &receiver);
+    let mut ids = simulator.post("/events", json!({"event": "file.stored", "burst": 10}))["deliveries"].clone();
+    let mut before = BTreeMap::new();
+    for kill in 1..=4 {
+        let got = receiver.got();
+        while receiver.got() < got + 15 * kill {
+            sleep(Duration::from_millis(1));
+        }
+        simulator.kill();
+        simulator = start();
+        assert_eq!(simulator.get("/subscriptions"), json!([subscription]));
+        let kept = deliveries(&simulator);
+        assert_eq!(kept.len(), 10 * kill);
+        for delivery in &kept {
+            // Attempts have their numbers in order, and those that were kept once are still there.
+            let attempts = delivery["attempts"].as_array().unwrap();
+            let numbers: Vec<_> = attempts.iter().map(|attempt| attempt["attempt"].as_u64().unwrap()).collect();
+            assert_eq!(numbers, (1..=attempts.len() as u64).collect::<Vec<_>>());
+            assert_eq!(delivery["state"], "waiting");
+            let known = before.insert(delivery["id"].to_string(), attempts.len()).unwrap_or_default();
+            assert!(attempts.len() >= known, "{} {known}", attempts.len());
+        }
+        let more = simulator.post("/events", json!({"event": "file.stored", "burst": 10}));
+        ids.as_array_mut().unwrap().extend(more["deliveries"].as_array().unwrap().clone());
+    }
+    receiver.answer(204);
+    let counts = simulator.get("/wait?acknowledged=50&timeout_ms=20000");
+    assert_eq!((&counts["failed"], &counts["waiting"]), (&json!(0), &json!(0)));
+    let mut kept = deliveries(&simulator);
+    kept.reverse();
+    let numbers: Vec<_> = kept.iter().map(|delivery| delivery["number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=50).collect::<Vec<_>>());
+    let kept_ids: Vec<_> = kept.iter().map(|delivery| delivery["id"].clone()).collect();
+    assert_eq!(Value::from(kept_ids), ids);
+    // The secret was kept with the subscription and with each delivery.
+    assert_eq!(receiver.signed_with(SECRET), receiver.got());
+    assert_eq!(subscribe(&simulator, &Receiver::start(204))["id"], 2);
+}
+
+#[test]
+fn a_trigger_that_was_answered_survives_a_kill_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Served::start(&["--data-dir", folder.path().to_str().unwrap(), "--keep", "10"]);
+    let receiver = Receiver::start(204);
+    let simulator = start();
+    subscribe(&simulator, &receiver);
+    let order = json!({"event": "file.stored", "copies": 500, "delay_ms": 1500});
+    assert_eq!(simulator.post("/events", order)["deliveries"].as_array().unwrap().len(), 500);
+    simulator.kill();
+    let simulator = start();
+    assert_eq!(deliveries(&simulator).len(), 500);
+    simulator.get("/wait?acknowledged=500&timeout_ms=20000");
+    assert_eq!((deliveries(&simulator).len(), receiver.got()), (10, 500));
+    let problem = program(&["--listen", "127.0.0.1:0", "--data-dir", folder.path().to_str().unwrap()]).output();
+    let (code, _, stderr) = texts(&problem.unwrap());
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("another simulator uses the folder"), "{stderr}");
+}

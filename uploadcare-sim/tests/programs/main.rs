@@ -1,0 +1,7 @@
+//! The simulator as a program: killed and started again, and called by its other commands.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod commands;
+mod killed;
+mod receiver;
+mod served;
