@@ -63,7 +63,6 @@ pub(crate) struct Settings {
 pub(crate) struct Project {
     pub(crate) keys: Keys,
     /// The default secret of subscriptions that are made on the page.
-    #[allow(dead_code, reason = "for the page")]
     pub(crate) signing_secret: String,
     subscriptions: Mutex<Subscriptions>,
     faults: Mutex<Faults>,

@@ -163,8 +163,8 @@ fn the_lower_modules_know_nothing_of_the_upper_ones() {
 /// The page is the top of the simulator: it uses what is below it, and only the server uses it.
 #[test]
 fn only_the_server_of_the_simulator_knows_the_page() {
-    const BELOW_THE_PAGE: [&str; 9] =
-        ["access", "answer", "control", "delivery", "event", "payload", "project", "search", "trigger"];
+    const BELOW_THE_PAGE: [&str; 8] =
+        ["access", "answer", "delivery", "event", "payload", "project", "search", "trigger"];
     let arrows = arrows("uploadcare-sim");
     for (module, used) in &arrows {
         let knows = used.contains_key("page");

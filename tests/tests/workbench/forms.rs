@@ -97,6 +97,8 @@ async fn subscriptions_replays_and_faults_with_mistakes_are_refused() {
         refused(&page, words);
         page.has(&format!("value=\"{event}\"")).has(&format!("value=\"{target}\""));
     }
+    let both = [("event", "file.stored"), ("target_url", &url), ("signing_secret", "new"), ("no_secret", "yes")];
+    refused(&workbench.post("/subscriptions", &both).await, "choose one");
     let page = workbench
         .post(
             &format!("/subscriptions/{id}"),

@@ -11,6 +11,7 @@ mod live;
 mod pages;
 mod receiver;
 mod story;
+mod token;
 
 use std::time::Duration;
 
@@ -62,9 +63,12 @@ impl Workbench {
         request.body(encoded)
     }
 
-    /// Creates a subscription with the form, and returns its id.
+    /// Creates a subscription with the form, and returns its id. An empty secret is none.
     async fn subscribe(&self, event: &str, target_url: &str, secret: &str) -> u64 {
-        let fields = [("event", event), ("target_url", target_url), ("signing_secret", secret)];
+        let mut fields = vec![("event", event), ("target_url", target_url), ("signing_secret", secret)];
+        if secret.is_empty() {
+            fields.push(("no_secret", "yes"));
+        }
         let page = self.post("/subscriptions", &fields).await;
         assert_eq!((page.status, page.location()), (303, "/subscriptions"), "{}", page.html);
         self.simulator.subscriptions().last().unwrap().id

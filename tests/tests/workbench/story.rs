@@ -109,6 +109,21 @@ async fn a_paused_subscription_gets_nothing_and_an_edited_one_is_another() {
 }
 
 #[tokio::test]
+async fn a_new_subscription_without_a_secret_gets_the_one_that_the_simulator_printed() {
+    let workbench = Workbench::start();
+    let url = receiver::answering(204, "a", "").await;
+    for (event, no_secret, secret) in
+        [("file.stored", None, Some("demosigningsecret")), ("file.deleted", Some("yes"), None)]
+    {
+        let mut fields = vec![("event", event), ("target_url", url.as_str()), ("signing_secret", "")];
+        fields.extend(no_secret.map(|ticked| ("no_secret", ticked)));
+        assert_eq!(workbench.post("/subscriptions", &fields).await.status, 303);
+        assert_eq!(workbench.simulator.subscriptions().last().unwrap().signing_secret.as_deref(), secret);
+    }
+    workbench.get("/subscriptions").await.has_not("demosigningsecret");
+}
+
+#[tokio::test]
 async fn faults_are_switched_by_one_form_each_and_shown_where_they_hit() {
     let workbench = Workbench::start();
     let (url, _) = receiver::application().await;

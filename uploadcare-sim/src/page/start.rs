@@ -5,16 +5,19 @@ use maud::{Markup, html};
 use super::text::counted;
 use crate::project::Project;
 
-/// The secret key that the command line uses by default. Another one may be real, and is not shown.
+/// The secrets that the simulator uses by default. Others may be real, and are not shown.
 const DEMO_KEY: &str = "demosecretkey";
+const DEMO_SIGNING_SECRET: &str = "demosigningsecret";
 
 /// The steps to the first delivery.
 pub(super) fn steps(project: &Project, address: &str) -> Markup {
     let keys = &project.keys;
-    let secret = if keys.secret == DEMO_KEY { DEMO_KEY } else { "(the secret key that you gave the simulator)" };
+    let signing = &project.signing_secret;
+    let signing = if signing == DEMO_SIGNING_SECRET { DEMO_SIGNING_SECRET } else { "(what the simulator printed)" };
+    let secret = if keys.secret == DEMO_KEY { DEMO_KEY } else { "(what you gave the simulator)" };
     let variables = format!(
         "export UPLOADCARE_API_BASE=http://{address}\nexport UPLOADCARE_PUBLIC_KEY={}\nexport \
-         UPLOADCARE_SECRET_KEY={secret}\nexport UC_SIGNING_SECRET=quickstart",
+         UPLOADCARE_SECRET_KEY={secret}\nexport UC_SIGNING_SECRET={signing}",
         keys.public
     );
     let trigger = format!("curl http://{address}/_sim/events -d '{{\"event\": \"file.uploaded\"}}'");
@@ -30,23 +33,19 @@ pub(super) fn steps(project: &Project, address: &str) -> Markup {
             ol.steps {
                 li {
                     h3 { "Start an application that receives webhooks" }
-                    p { "With no application of your own at hand, take the one in this repository:" }
+                    p { "It needs these variables. With them, it can also subscribe itself through the REST API:" }
+                    pre role="group" tabindex="0" aria-label="Variables" { code { (variables) } }
+                    p { "With no application of your own at hand, start the one in this repository in the same shell:" }
                     pre role="group" tabindex="0" aria-label="Command of the application" {
                         code { "cargo run -p quickstart -- --serve 127.0.0.1:8080" }
                     }
-                    p {
-                        "Your own application needs these variables. With them, it can also subscribe itself through "
-                        "the REST API:"
-                    }
-                    pre role="group" tabindex="0" aria-label="Variables" { code { (variables) } }
                 }
                 li {
                     h3 { "Subscribe its address to an event" }
                     @if subscriptions.is_empty() {
                         p {
                             a href="/subscriptions#create" { "Create a subscription" }
-                            " for the target URL " code { "http://127.0.0.1:8080/hooks" } " with the signing secret "
-                            code { "quickstart" } "."
+                            " for the target URL " code { "http://127.0.0.1:8080/hooks" } "."
                         }
                     } @else {
                         p.done {

@@ -18,8 +18,7 @@ use crate::project::{Fields, Project, Refusal, Subscription};
 pub(super) async fn show(id: Path<String>, project: Data<Project>) -> HttpResponse {
     match find(&project, &id) {
         Some(known) => {
-            let draft =
-                Draft { target_url: known.target_url.clone(), event: known.event.clone(), secret: String::new() };
+            let draft = Draft { target_url: known.target_url.clone(), event: known.event.clone(), ..Draft::default() };
             page(&project, &known, &draft, None)
         }
         None => missing(&project),
@@ -28,18 +27,15 @@ pub(super) async fn show(id: Path<String>, project: Data<Project>) -> HttpRespon
 
 pub(super) async fn edit(id: Path<String>, project: Data<Project>, body: Bytes) -> HttpResponse {
     let Some(known) = find(&project, &id) else { return missing(&project) };
-    let form = Form::read(&body);
-    let draft = Draft::read(&form);
-    let remove = form.has("no_secret");
-    if remove && !draft.secret.is_empty() {
-        let text = "a new signing secret is given, and the box that removes the secret is ticked; choose one";
+    let draft = Draft::read(&Form::read(&body));
+    if let Some(text) = draft.contradiction() {
         return page(&project, &known, &draft, Some(text));
     }
     let fields = Fields {
         target_url: Some(draft.target_url.clone()),
         event: Some(draft.event.clone()),
         // An empty text removes the secret.
-        signing_secret: Some(draft.secret.clone()).filter(|secret| remove || !secret.is_empty()),
+        signing_secret: Some(draft.secret.clone()).filter(|secret| draft.no_secret || !secret.is_empty()),
         ..Fields::default()
     };
     match project.change_subscriptions(|all| all.update(known.id, fields)) {
@@ -100,11 +96,7 @@ fn page(project: &Project, known: &Subscription, draft: &Draft, problem_text: Op
             h2 #edit { "Edit" }
             form.panel method="post" action=(path) {
                 (problem(problem_text))
-                (fields(draft, placeholder, hint))
-                div.choice {
-                    input #no_secret type="checkbox" name="no_secret" value="yes";
-                    label for="no_secret" { "Remove the secret: deliveries are not signed any more" }
-                }
+                (fields(draft, placeholder, hint, "Remove the secret: deliveries are not signed any more"))
                 p { button.primary { "Save" } }
             }
         }

@@ -30,11 +30,20 @@ pub(super) async fn reveal(id: Path<String>, project: Data<Project>) -> HttpResp
 }
 
 pub(super) async fn create(project: Data<Project>, body: Bytes) -> HttpResponse {
-    let draft = Draft::read(&Form::read(&body));
+    let form = Form::read(&body);
+    let draft = Draft::read(&form);
+    if let Some(text) = draft.contradiction() {
+        return page(&project, &draft, Some(text), None);
+    }
+    let secret = match draft.secret.as_str() {
+        "" if draft.no_secret => None,
+        "" => Some(project.signing_secret.clone()),
+        given => Some(given.to_owned()),
+    };
     let fields = Fields {
         target_url: Some(draft.target_url.clone()),
         event: Some(draft.event.clone()),
-        signing_secret: Some(draft.secret.clone()),
+        signing_secret: secret,
         ..Fields::default()
     };
     match project.change_subscriptions(|all| all.create(fields)) {
@@ -49,13 +58,22 @@ pub(super) struct Draft {
     pub(super) target_url: String,
     pub(super) event: String,
     pub(super) secret: String,
+    /// Whether there is to be no secret.
+    pub(super) no_secret: bool,
 }
 
 impl Draft {
     pub(super) fn read(form: &Form) -> Self {
         let text = |name| form.text(name).trim().to_owned();
         // A secret may begin or end with a space.
-        Self { target_url: text("target_url"), event: text("event"), secret: form.text("signing_secret").to_owned() }
+        let secret = form.text("signing_secret").to_owned();
+        Self { target_url: text("target_url"), event: text("event"), secret, no_secret: form.has("no_secret") }
+    }
+
+    /// What contradicts itself in the form.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        (self.no_secret && !self.secret.is_empty())
+            .then_some("there is a signing secret, and the box for none is ticked; choose one")
     }
 }
 
@@ -77,6 +95,7 @@ pub(super) fn words(refusal: &Refusal) -> String {
 
 fn page(project: &Project, draft: &Draft, problem_text: Option<&str>, revealed: Option<u64>) -> HttpResponse {
     let subscriptions = project.subscriptions();
+    let hint = html! { "At most 32 characters. Empty: the secret that the simulator printed when it started." };
     let body = html! {
         h1 { "Subscriptions" }
         p.intro { "A subscription names an event and the URL that gets it. Each has a signing secret of its own." }
@@ -92,7 +111,7 @@ fn page(project: &Project, draft: &Draft, problem_text: Option<&str>, revealed: 
             h2 #create { "New subscription" }
             form.panel method="post" action="/subscriptions#create" {
                 (problem(problem_text))
-                (fields(draft, "", html! { "At most 32 characters. Without one, deliveries are not signed." }))
+                (fields(draft, "", hint, "No secret: deliveries are not signed"))
                 p { button.primary { "Create" } }
             }
         }
@@ -179,7 +198,7 @@ fn actions(known: &Subscription) -> Markup {
 }
 
 /// The fields of a subscription, in the form of a new one and of one that is edited.
-pub(super) fn fields(draft: &Draft, secret_placeholder: &str, secret_hint: Markup) -> Markup {
+pub(super) fn fields(draft: &Draft, secret_placeholder: &str, secret_hint: Markup, no_secret: &str) -> Markup {
     html! {
         div.fields.subscription-fields {
             div.field {
@@ -203,6 +222,10 @@ pub(super) fn fields(draft: &Draft, secret_placeholder: &str, secret_hint: Marku
                     autocomplete="off" spellcheck="false" aria-describedby="secret-hint";
                 p.hint #secret-hint { (secret_hint) }
             }
+        }
+        div.choice {
+            input #no_secret type="checkbox" name="no_secret" value="yes" checked[draft.no_secret];
+            label for="no_secret" { (no_secret) }
         }
     }
 }
