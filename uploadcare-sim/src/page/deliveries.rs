@@ -198,7 +198,7 @@ pub(super) fn row(project: &Project, delivery: &Delivery) -> Markup {
                 @if let Some(uuid) = delivery.uuid { code.uuid { (uuid) } } @else { span.none { "no file" } }
             }
             td.half data-label="State" { (state(delivery.state)) }
-            td.half data-label="Status" { (status(delivery.attempts.last())) }
+            td.half data-label="Status" { (status(delivery.attempts.last())) (earlier_statuses(&delivery.attempts)) }
             td.half data-label="Attempts" { (delivery.attempts.len()) }
             td.half data-label="Next try" {
                 @if let Some(time) = delivery.next_attempt { (due(time)) } @else { span.none { "–" } }
@@ -246,6 +246,21 @@ pub(super) fn status(attempt: Option<&Exchange>) -> Markup {
             Some(Some(answer)) => span.status.good[is_success(answer.status)].bad[!is_success(answer.status)] {
                 (answer.status) " " span.reason { (reason(answer.status)) }
             },
+        }
+    }
+}
+
+/// What the attempts before the last one were answered, as far as there is room.
+fn earlier_statuses(attempts: &[Exchange]) -> Markup {
+    const SHOWN: usize = 3;
+    let earlier = attempts.split_last().map_or(attempts, |(_, earlier)| earlier);
+    let statuses = earlier.iter().rev().take(SHOWN).rev().map(|attempt| {
+        attempt.answer.as_ref().map_or_else(|| "no answer".to_owned(), |answer| answer.status.to_string())
+    });
+    let cut = if earlier.len() > SHOWN { "… " } else { "" };
+    html! {
+        @if !earlier.is_empty() {
+            span.earlier { "after " (cut) (statuses.collect::<Vec<_>>().join(", ")) }
         }
     }
 }
