@@ -258,6 +258,23 @@ async fn a_lost_connection_is_shown_and_what_was_missed_is_loaded() {
 }
 
 #[tokio::test]
+async fn a_change_that_comes_while_the_page_is_loaded_again_is_shown() {
+    let Some(browser) = browser().await else { return };
+    let (workbench, _) = with_application().await;
+    browser.set_width(WIDE).await;
+    browser.goto(&workbench.url("/")).await;
+    browser.wait_for_text("#live", "Live").await;
+    // The first delivery makes the page load its list, and comes late as one that still waits.
+    browser.slow_down_loading(1500).await;
+    workbench.post("/trigger", &[("event", "file.uploaded"), ("delay_ms", "1200")]).await;
+    workbench.finished(1).await;
+    browser.wait_for_text("#rows tr:first-child", "file.uploaded").await;
+    browser.wait_for_text("#rows tr:first-child", "Acknowledged").await;
+    assert_eq!(browser.console().await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_burst_is_shown_live_up_to_the_newest_hundred() {
     let Some(browser) = browser().await else { return };
     let (workbench, _) = with_application().await;

@@ -117,12 +117,15 @@ function focusIn(element) {
 }
 
 let reloading = null;
+// The changes that came while the page is loaded again: what is loaded may be older than they are.
+let meanwhile = [];
 // The live part as the server sent it last; nothing once a row of it changed.
 let served = null;
 
 // Loads the page again, and takes over its live part if it differs. At most once a second.
 function reload() {
   reloading ??= setTimeout(async () => {
+    meanwhile = [];
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -136,9 +139,9 @@ function reload() {
       if (banner) document.getElementById("banner").innerHTML = banner.innerHTML;
     } catch {
       // The connection is lost. It is loaded when the connection is back.
-    } finally {
-      reloading = null;
     }
+    reloading = null;
+    for (const change of meanwhile) change();
   }, reload.last && Date.now() - reload.last < 1000 ? 1000 : 0);
   reload.last = Date.now();
 }
@@ -199,23 +202,28 @@ function watch(path) {
   if (source || ended) return;
   source = new EventSource(path);
   const on = (name, act) => source.addEventListener(name, (event) => act(JSON.parse(event.data)));
+  const onChange = (name, show) =>
+    on(name, (change) => {
+      show(change);
+      if (reloading) meanwhile.push(() => show(change));
+    });
   // The server sends this when it watches for changes. What changed before is loaded now.
   on("ready", () => {
     setLive("live", "Live");
     reload();
   });
-  on("reload", reload);
-  on("row", showRow);
-  on("gone", ({ id }) => {
+  onChange("reload", reload);
+  onChange("row", showRow);
+  onChange("gone", ({ id }) => {
     served = null;
     document.getElementById(`delivery-${id}`)?.remove();
   });
-  on("part", ({ html }) => {
+  onChange("part", ({ html }) => {
     served = null;
     replaceContent(livePart(), elements(html));
     announcements.count("changed", path);
   });
-  on("faults", ({ html }) => {
+  onChange("faults", ({ html }) => {
     document.getElementById("banner").innerHTML = html;
   });
   source.onerror = () => {

@@ -178,6 +178,14 @@ impl Browser {
         self.script("return window.mark ?? null").await
     }
 
+    /// Lets the script of the page wait before it gets what it loads.
+    pub(super) async fn slow_down_loading(&self, milliseconds: u32) {
+        let script = "const load = window.fetch; window.fetch = async (...request) => { \
+                      const answer = await load(...request); \
+                      await new Promise((done) => setTimeout(done, arguments[0])); return answer; };";
+        self.0.execute(script, vec![json!(milliseconds)]).await.unwrap();
+    }
+
     pub(super) async fn background(&self) -> String {
         self.script("return getComputedStyle(document.body).backgroundColor").await.as_str().unwrap().to_owned()
     }
