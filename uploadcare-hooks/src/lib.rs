@@ -39,6 +39,8 @@ mod message;
 pub mod observe;
 mod signature;
 
+pub mod service;
+
 #[doc(hidden)]
 pub mod __private;
 mod attribute;
@@ -61,4 +63,5 @@ pub use self::router::{
     BuildError, BuildProblem, FailureKind, HandlerDescription, HandlerFailure, Rejection, RejectionReason,
     RouterDescription, RouterStats, SecretDescription, TriedSecrets, WebhookRouter, WebhookRouterBuilder,
 };
-pub use self::signature::{MAX_SECRET_CHARS, SIGNATURE_HEADER, SecretError, SignatureError, SigningSecret};
+pub use self::service::{MAX_SECRET_CHARS, SIGNATURE_HEADER};
+pub use self::signature::{SecretError, SignatureError, SigningSecret};

@@ -21,10 +21,7 @@ use std::time::Duration;
 
 pub use self::error::{RegistrationError, StepFailure};
 pub use self::plan::{Action, Finding, Plan, Step};
-use crate::{client::web_url, router::WebhookRouter};
-
-/// For how long Uploadcare redelivers.
-const GRACE_PERIOD: Duration = Duration::from_secs(72 * 60 * 60);
+use crate::{client::web_url, router::WebhookRouter, service::REDELIVERED_FOR};
 
 /// The subscriptions that a router's handlers need, at one public base URL.
 ///
@@ -51,7 +48,7 @@ struct SyncOptions {
 
 impl Default for SyncOptions {
     fn default() -> Self {
-        Self { replace_outdated: false, prune: false, activate: false, grace_period: GRACE_PERIOD }
+        Self { replace_outdated: false, prune: false, activate: false, grace_period: REDELIVERED_FOR }
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) use self::time_limit::TimeLimit;
 pub(crate) use self::verification::decode_path;
 pub(crate) use self::watcher::Watcher;
 use self::{delivery_key::DeliveryKey, keyring::Keyring, observe::Observer, routes::Route};
-use crate::{handler::States, signature::SIGNATURE_HEADER};
+use crate::{handler::States, service::SIGNATURE_HEADER};
 
 /// Receives deliveries and hands each one to the handlers of its event.
 ///

@@ -7,15 +7,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::message::debug_like_display;
-
-/// The name of the header that carries a delivery's signature.
-///
-/// See [Uploadcare: signed webhooks](https://uploadcare.com/docs/webhooks/#signed-webhooks).
-pub const SIGNATURE_HEADER: &str = "x-uc-signature";
-
-/// The most characters that Uploadcare takes for a signing secret.
-pub const MAX_SECRET_CHARS: usize = 32;
+use crate::{message::debug_like_display, service::MAX_SECRET_CHARS};
 
 /// What stands before the digits; the scheme's version.
 const PREFIX: &str = "v1=";

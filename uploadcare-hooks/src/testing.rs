@@ -22,7 +22,7 @@ pub use self::deliver::{Delivered, HandlerOutcome, HandlerRun, deliver};
 #[cfg(feature = "queue")]
 pub use self::queue::{JobEnd, MemoryQueue, Ran, WaitingJob};
 pub use self::sample::Sample;
-use crate::signature::{SIGNATURE_HEADER, SigningSecret};
+use crate::{service::SIGNATURE_HEADER, signature::SigningSecret};
 
 /// A signing secret for tests: the same one at each call.
 ///

@@ -2,10 +2,8 @@
 
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
 use serde_json::json;
+use uploadcare_hooks::service::MEDIA_TYPE;
 use uuid::Uuid;
-
-/// The media type of requests and answers of version 0.7 of the REST API.
-pub(crate) const MEDIA_TYPE: &str = "application/vnd.uploadcare-v0.7+json";
 
 /// Starts an answer with a request id, which all of Uploadcare's answers have.
 pub(crate) fn start(status: StatusCode) -> HttpResponseBuilder {

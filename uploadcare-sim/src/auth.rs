@@ -5,11 +5,9 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
+use uploadcare_hooks::service::DATE_TOLERANCE;
 
 use crate::project::Keys;
-
-/// How much the date of a request may differ from now.
-const WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
 /// The parts of a request that authenticate it.
 pub(crate) struct SignedParts<'a> {
@@ -39,7 +37,8 @@ pub(crate) fn check(keys: &Keys, parts: &SignedParts<'_>, now: Timestamp) -> Res
         "Uploadcare" => {
             let date = parts.date.ok_or(INCORRECT)?;
             let sent = parse_date(date).ok_or(INCORRECT)?;
-            if now.duration_since(sent).abs() > WINDOW {
+            if now.duration_since(sent).abs() > SignedDuration::try_from(DATE_TOLERANCE).unwrap_or(SignedDuration::ZERO)
+            {
                 return Err(INCORRECT.to_owned());
             }
             if equal(proof, &signature(keys, parts, date)) {

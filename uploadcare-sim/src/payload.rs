@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use uploadcare_hooks::{EventKind, testing::Sample};
+use uploadcare_hooks::{
+    EventKind,
+    service::application::{LABELS, VIRUS_SCAN},
+    testing::Sample,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -10,10 +14,6 @@ use crate::{
     project::{Project, Subscription},
     trigger::Trigger,
 };
-
-/// The application that scans files for viruses, and the one that finds labels in images.
-const SCAN: &str = "uc_clamav_virus_scan";
-const LABELS: &str = "aws_rekognition_detect_labels";
 
 /// The payload of an event for one subscription.
 pub(crate) fn payload(project: &Project, subscription: &Subscription, trigger: &Trigger, uuid: Uuid) -> Value {
@@ -74,7 +74,7 @@ fn appdata(event: &str, trigger: &Trigger, now: Timestamp) -> Map<String, Value>
         } else {
             json!({"infected": false})
         };
-        appdata.insert(SCAN.to_owned(), result(data, "0.105.1"));
+        appdata.insert(VIRUS_SCAN.to_owned(), result(data, "0.105.1"));
     }
     if !trigger.labels.is_empty() {
         let label = |name| json!({"Name": name, "Confidence": 97.5, "Parents": [], "Instances": []});

@@ -7,9 +7,10 @@ use actix_web::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use uploadcare_hooks::service::MEDIA_TYPE;
 
 use crate::{
-    answer::{MEDIA_TYPE, detail, not_found, start},
+    answer::{detail, not_found, start},
     auth::{self, SignedParts},
     fault,
     project::{Fields, Project, Refusal},

@@ -2,12 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use uploadcare_hooks::service::PAYLOAD_VERSIONS;
 use uuid::Uuid;
 
 use crate::{event::SimulatedEvent, project::Subscription};
-
-/// The payload versions that an event can have. `""` is what subscriptions without a version send.
-pub(crate) const VERSIONS: [&str; 4] = ["0.7", "0.6", "0.5", ""];
 
 /// The only event of the versions before 0.7.
 const UPLOADED: &str = "file.uploaded";
@@ -91,7 +89,7 @@ impl Trigger {
     }
 
     fn check_version(&self, version: &str) -> Result<(), String> {
-        if !VERSIONS.contains(&version) {
+        if !PAYLOAD_VERSIONS.contains(&version) {
             return Err(format!("`version` is {version:?}; the known versions are \"0.7\", \"0.6\", \"0.5\" and \"\""));
         }
         if version != "0.7" && self.event.event != UPLOADED {
@@ -123,7 +121,7 @@ impl Trigger {
             (Some(version), _) => version,
             // Subscriptions of a version before 0.7 get the other events as well here, so that it
             // can be seen what an application does with them.
-            (None, Some(version)) if VERSIONS.contains(&version) && self.event.event == UPLOADED => version,
+            (None, Some(version)) if PAYLOAD_VERSIONS.contains(&version) && self.event.event == UPLOADED => version,
             _ => "0.7",
         }
     }

@@ -9,6 +9,7 @@ use uploadcare_hooks::{
 };
 
 mod built;
+mod contract;
 mod properties;
 mod unicode;
 

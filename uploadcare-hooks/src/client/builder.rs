@@ -12,8 +12,7 @@ use super::{
     transport::{Transport, Warnings},
     web_url,
 };
-
-const BASE_URL: &str = "https://api.uploadcare.com";
+use crate::service::API_BASE;
 
 /// The environment variable of the base URL. Uploadcare's official Python client reads it as well.
 const BASE_URL_VARIABLE: &str = "UPLOADCARE_API_BASE";
@@ -45,7 +44,7 @@ impl ClientBuilder {
     pub(super) fn new(public_key: String, secret_key: String) -> Self {
         Self {
             keys: Keys::new(public_key, secret_key),
-            base_url: check_base_url("the base URL", BASE_URL),
+            base_url: check_base_url("the base URL", API_BASE),
             auth: Auth::default(),
             timeout: Duration::from_secs(10),
             retries: Retries::default(),
@@ -136,8 +135,8 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, ClientError> {
         let keys = self.keys?;
         let base_url = self.base_url?;
-        if base_url.as_str().trim_end_matches('/') != BASE_URL {
-            tracing::info!("the REST client calls {base_url} instead of {BASE_URL}");
+        if base_url.as_str().trim_end_matches('/') != API_BASE {
+            tracing::info!("the REST client calls {base_url} instead of {API_BASE}");
         }
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("uploadcare-hooks/", env!("CARGO_PKG_VERSION")))
@@ -161,7 +160,7 @@ fn base_url_of_the_environment(base_url: &str) -> Result<Url, ClientError> {
     if base_url.is_empty() {
         return Err(ClientError::Configuration(format!(
             "the environment variable `{BASE_URL_VARIABLE}` is empty: set it to the base URL of the API, or unset it \
-             for {BASE_URL}"
+             for {API_BASE}"
         )));
     }
     check_base_url(&format!("the base URL in the environment variable `{BASE_URL_VARIABLE}`,"), base_url)

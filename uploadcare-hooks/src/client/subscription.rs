@@ -6,11 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::{ClientError, web_url};
 use crate::{
     payload::{EventKind, PayloadVersion, null_default, text, timestamp},
+    service::MAX_TARGET_URL_CHARS,
     signature::SigningSecret,
 };
-
-/// The most characters that Uploadcare accepts for a target URL.
-const MAX_TARGET_URL_CHARS: usize = 255;
 
 /// A subscription, as Uploadcare has it.
 ///

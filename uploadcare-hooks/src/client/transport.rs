@@ -14,9 +14,9 @@ use super::{
 use crate::{
     message::{Firsts, with_causes},
     payload::from_slice,
+    service::MEDIA_TYPE,
 };
 
-const ACCEPT: &str = "application/vnd.uploadcare-v0.7+json";
 const CONTENT_TYPE: &str = "application/json";
 const REQUEST_ID: &str = "x-uploadcare-request-id";
 /// A project has a few subscriptions of less than a kilobyte each, so a larger answer is no list of
@@ -99,7 +99,7 @@ impl Transport {
         let request = self
             .http
             .request(method, url)
-            .header(header::ACCEPT, ACCEPT)
+            .header(header::ACCEPT, MEDIA_TYPE)
             .header(header::CONTENT_TYPE, CONTENT_TYPE)
             .header(header::DATE, date)
             .header(header::AUTHORIZATION, authorization)

@@ -19,11 +19,7 @@ pub use self::results::{
     VirusScan,
 };
 use super::{DecodeError, decode, repair::repair};
-
-const VIRUS_SCAN: &str = "uc_clamav_virus_scan";
-const LABELS: &str = "aws_rekognition_detect_labels";
-const MODERATION_LABELS: &str = "aws_rekognition_detect_moderation_labels";
-const REMOVE_BG: &str = "remove_bg";
+use crate::service::application::{LABELS, MODERATION_LABELS, REMOVE_BG, VIRUS_SCAN};
 
 type Entries<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     delivery::{DeliveryId, Received},
-    signature::{self, MacBytes, SIGNATURE_HEADER, SignatureError},
+    service::SIGNATURE_HEADER,
+    signature::{self, MacBytes, SignatureError},
 };
 
 impl WebhookRouter {

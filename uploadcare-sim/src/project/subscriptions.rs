@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uploadcare_hooks::EventKind;
+use uploadcare_hooks::{
+    EventKind,
+    service::{MAX_SECRET_CHARS, MAX_TARGET_URL_CHARS},
+};
 
 const PROJECT: u64 = 13;
 
@@ -175,8 +178,11 @@ impl Subscriptions {
     /// Checks each field by itself.
     fn check(&self, fields: &Fields) -> Result<(), Refusal> {
         let longer = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.chars().count() > most);
-        if longer(&fields.target_url, 255) {
-            return Err(field("target_url", "Ensure this field has no more than 255 characters."));
+        let too_long = |name: &str, most: usize| {
+            Err(field(name, &format!("Ensure this field has no more than {most} characters.")))
+        };
+        if longer(&fields.target_url, MAX_TARGET_URL_CHARS) {
+            return too_long("target_url", MAX_TARGET_URL_CHARS);
         }
         if fields.target_url.as_ref().is_some_and(|url| !is_web_url(url)) {
             return Err(field("target_url", "Enter a valid URL."));
@@ -189,8 +195,8 @@ impl Subscriptions {
         if let Some(event) = fields.event.as_deref().filter(|event| !fields.any_event && !is_event(event)) {
             return Err(field("event", &format!("\"{event}\" is not a valid choice.")));
         }
-        if longer(&fields.signing_secret, 32) {
-            return Err(field("signing_secret", "Ensure this field has no more than 32 characters."));
+        if longer(&fields.signing_secret, MAX_SECRET_CHARS) {
+            return too_long("signing_secret", MAX_SECRET_CHARS);
         }
         Ok(())
     }
