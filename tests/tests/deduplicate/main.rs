@@ -175,9 +175,9 @@ async fn the_applications_own_key_decides_which_deliveries_are_the_same() {
 }
 
 /// Claims whose storage cannot be reached.
-struct UnreachableClaims;
+struct BrokenClaims;
 
-impl DeliveryClaims for UnreachableClaims {
+impl DeliveryClaims for BrokenClaims {
     fn claim<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, Claim> {
         Box::pin(async { Err("the connection is lost".into()) })
     }
@@ -194,7 +194,7 @@ impl DeliveryClaims for UnreachableClaims {
 #[tokio::test]
 async fn a_delivery_that_cannot_be_claimed_is_answered_503_without_running() {
     let runs = Runs::new();
-    let hooks = counting(&runs).deduplicate_with(UnreachableClaims).on_rejection(|rejection| {
+    let hooks = counting(&runs).deduplicate_with(BrokenClaims).on_rejection(|rejection| {
         assert!(matches!(rejection.reason(), RejectionReason::ClaimFailed(why) if why == "the connection is lost"));
     });
     assert_eq!(deliver(&hooks.build().unwrap(), "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
@@ -287,6 +287,40 @@ async fn claims_that_panic_when_a_request_is_dropped_do_no_harm() {
     assert!(dropped.await.is_err());
     drop(held);
     assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::NO_CONTENT);
+}
+
+/// Claims that panic when they are asked, or only when their answer is awaited.
+struct SpeechlessClaims {
+    at_once: bool,
+}
+
+impl DeliveryClaims for SpeechlessClaims {
+    fn claim<'a>(&'a self, _: &'a str) -> ClaimFuture<'a, Claim> {
+        assert!(!self.at_once, "asked in vain");
+        Box::pin(async { panic!("awaited in vain") })
+    }
+
+    fn complete<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn release<'a>(&'a self, _: &'a str, _: &'a ClaimMark) -> ClaimFuture<'a, ()> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn claims_that_panic_are_answered_as_claims_that_fail() {
+    for (at_once, message) in [(true, "asked in vain"), (false, "awaited in vain")] {
+        let runs = Runs::new();
+        let hooks = counting(&runs).deduplicate_with(SpeechlessClaims { at_once }).on_rejection(move |rejection| {
+            let RejectionReason::ClaimFailed(why) = rejection.reason() else { panic!("{rejection}") };
+            assert_eq!(*why, format!("their storage panicked: {message:?}"));
+        });
+        let hooks = hooks.build().unwrap();
+        assert_eq!(deliver(&hooks, "file.uploaded").await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!((runs.count(), hooks.stats().rejected), (0, 1));
+    }
 }
 
 #[tokio::test]

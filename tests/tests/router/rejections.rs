@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use tests::deliveries::payload;
-use uploadcare_hooks::webhook_handlers;
+use uploadcare_hooks::{Event, webhook_handler, webhook_handlers};
 
 use super::{Log, Notes, builder, deliver, index, note, send, take_notes};
 
@@ -64,4 +64,26 @@ async fn requests_to_paths_of_their_own_invention_do_not_silence_the_log() {
     assert_eq!(deliver(&hooks, "file.deleted").await, 204);
     let text = log.text();
     assert!(text.lines().any(|line| line.contains("INFO") && line.contains("takes \"file.deleted\"")), "not logged");
+}
+
+#[tokio::test]
+async fn a_rejection_is_told_in_a_line_that_no_stranger_can_make_long() {
+    #[webhook_handler(any)]
+    async fn refuse(_: Event) -> Result<(), &'static str> {
+        Err("no")
+    }
+    let notes = Notes::default();
+    let seen = Arc::clone(&notes);
+    let hooks = builder(&notes).handlers(webhook_handlers![refuse]);
+    let hooks = hooks.on_rejection(move |rejection| note(&seen, rejection.to_string())).build().unwrap();
+    let long = "x".repeat(60_000);
+    deliver(&hooks, &long).await;
+    let unsigned = |builder: http::request::Builder| builder.body(Bytes::new()).unwrap();
+    hooks.handle(unsigned(Request::post(format!("/{long}")))).await;
+    hooks.handle(unsigned(Request::builder().method(long.as_str()))).await;
+    let told = take_notes(&notes);
+    assert_eq!(told.len(), 3);
+    for line in told {
+        assert!(line.len() < 600 && line.contains("xxx…"), "{line}");
+    }
 }

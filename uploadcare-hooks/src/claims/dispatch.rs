@@ -1,6 +1,6 @@
 //! Dispatch with claims: the handlers of a delivery run once, before the router answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 
@@ -100,7 +100,7 @@ impl OncePerDelivery {
         let (identified, delivery) = verified.decode()?;
         let key = format!("{}{}", router.deduplication_key(&delivery), identified.path());
         let limit = router.core.limits.handler;
-        let mark = match answer(limit, self.claims.claim(&key)).await {
+        let mark = match answer(limit, || self.claims.claim(&key)).await {
             Ok(Claim::Granted(mark)) => mark,
             Ok(Claim::Running) => return Err(identified.reject(RejectionReason::StillRunning)),
             Ok(Claim::Completed) => {
@@ -119,10 +119,17 @@ impl OncePerDelivery {
     }
 }
 
-/// Waits for an answer of the claims.
-async fn answer<T>(limit: TimeLimit, mut claims: ClaimFuture<'_, T>) -> Result<T, String> {
-    match limit.apply(&mut claims).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
+/// Asks the claims, which are the application's and may panic, and waits for their answer.
+async fn answer<'a, T>(limit: TimeLimit, ask: impl FnOnce() -> ClaimFuture<'a, T>) -> Result<T, String> {
+    let panicked = |message| format!("their storage panicked: {message:?}");
+    let mut asked = contain(ask).map_err(panicked)?;
+    let mut answered = poll_fn(|context| match contain(|| asked.poll_unpin(context)) {
+        Ok(polled) => polled.map(Ok),
+        Err(message) => Poll::Ready(Err(message)),
+    });
+    match limit.apply(&mut answered).await {
+        Ok(Ok(answer)) => answer.map_err(|error| error.to_string()),
+        Ok(Err(message)) => Err(panicked(message)),
         Err(out_of_time) => Err(format!("their storage {out_of_time}")),
     }
 }
@@ -136,8 +143,8 @@ struct Claimed<'a> {
 impl Claimed<'_> {
     async fn end(mut self, done: bool, limit: TimeLimit) {
         let Some((key, mark)) = self.key.take() else { return };
-        let recorded = if done { self.claims.complete(&key, &mark) } else { self.claims.release(&key, &mark) };
-        if let Err(error) = answer(limit, recorded).await {
+        let record = || if done { self.claims.complete(&key, &mark) } else { self.claims.release(&key, &mark) };
+        if let Err(error) = answer(limit, record).await {
             let state = if done { "done" } else { "failed" };
             tracing::error!("cannot record that the delivery with key {key:?} is {state}: {error}");
         }

@@ -38,14 +38,17 @@ pub(crate) fn parse_base(text: &str) -> Result<Url, UrlProblem> {
     Ok(url)
 }
 
-/// The URL as errors show it: everything between the scheme and the last `@` may be a password.
+/// The URL as errors show it: everything between the scheme and the last `@` may be a password, and
+/// what follows a `?` or a `#` may have a token in it.
 pub(crate) fn shown(text: &str) -> String {
-    match text.rsplit_once('@') {
-        None => text.to_owned(),
-        Some((before, rest)) => {
-            let scheme = before.split_once(':').map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://(hidden)@{rest}")
-        }
+    let (scheme, rest) = match text.rsplit_once('@') {
+        None => ("", text),
+        Some((before, rest)) => (before.split_once(':').map_or("", |(scheme, _)| scheme), rest),
+    };
+    let before = if rest.len() == text.len() { String::new() } else { format!("{scheme}://(hidden)@") };
+    match rest.find(['?', '#']) {
+        Some(end) => format!("{before}{}(hidden)", &rest[..=end]),
+        None => format!("{before}{rest}"),
     }
 }
 
@@ -79,5 +82,7 @@ mod tests {
             assert!(!shown(text).contains("s3cr3t"), "{text}: {}", shown(text));
         }
         assert_eq!(shown("https://app.example.com/a b"), "https://app.example.com/a b");
+        assert_eq!(shown("https://app.example.com/?token=s3cr3t"), "https://app.example.com/?(hidden)");
+        assert_eq!(shown("https://u:s3cr3t@x/#s3cr3t"), "https://(hidden)@x/#(hidden)");
     }
 }

@@ -1,13 +1,13 @@
 //! Counts through the facade of the crate `metrics`. Without a recorder of the application its
 //! calls do nothing.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use metrics::{Unit, counter, gauge, histogram};
 
 use super::table::{
     BODY_BYTES, DELIVERIES, DELIVERY_SECONDS, DUPLICATES, HANDLER_RUNS, HANDLER_SECONDS, METRICS, MetricKind,
-    MetricUnit, QUEUE_JOBS, QUEUE_OLDEST, REJECTIONS, REPLACED_SECRET, UNHANDLED, UNKNOWN_EVENTS,
+    MetricUnit, QUEUE_COUNTED, QUEUE_JOBS, QUEUE_OLDEST, REJECTIONS, REPLACED_SECRET, UNHANDLED, UNKNOWN_EVENTS,
 };
 
 /// How often a worker counts the jobs of its queue.
@@ -79,4 +79,15 @@ pub(crate) fn queue_counted(states: [(&'static str, u64); 4], oldest_due: Option
         gauge!(QUEUE_JOBS, "state" => state).set(jobs as f64);
     }
     gauge!(QUEUE_OLDEST).set(oldest_due.unwrap_or_default());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    gauge!(QUEUE_COUNTED).set(now);
+}
+
+/// The jobs could not be counted: their number is not known any more.
+#[allow(dead_code, reason = "only a queue is counted")]
+pub(crate) fn queue_not_counted(states: [&'static str; 4]) {
+    for state in states {
+        gauge!(QUEUE_JOBS, "state" => state).set(f64::NAN);
+    }
+    gauge!(QUEUE_OLDEST).set(f64::NAN);
 }

@@ -33,3 +33,6 @@ pub(crate) fn handler_ran(_handler: &'static str, _outcome: &'static str, _durat
 
 #[allow(dead_code, reason = "only a queue is counted")]
 pub(crate) fn queue_counted(_states: [(&'static str, u64); 4], _oldest_due: Option<Duration>) {}
+
+#[allow(dead_code, reason = "only a queue is counted")]
+pub(crate) fn queue_not_counted(_states: [&'static str; 4]) {}

@@ -83,7 +83,7 @@ metrics! {
     UNHANDLED = Counter "uploadcare_hooks_unhandled_deliveries_total" [] Count,
         "Deliveries that no handler wanted";
     UNKNOWN_EVENTS = Counter "uploadcare_hooks_unknown_events_total" [] Count,
-        "Deliveries of an event that this version of the crate does not know";
+        "Deliveries of an event that this version of the crate does not know, without duplicates";
     DUPLICATES = Counter "uploadcare_hooks_duplicate_deliveries_total" [] Count,
         "Deliveries acknowledged without a run, because they were done before (not counted by a queue)";
     REPLACED_SECRET = Counter "uploadcare_hooks_replaced_secret_deliveries_total" [] Count,
@@ -96,4 +96,6 @@ metrics! {
         "Jobs in the queue that are waiting, running, scheduled for a later attempt, or dead";
     QUEUE_OLDEST = Gauge "uploadcare_hooks_queue_oldest_due_seconds" [] Seconds,
         "For how long the oldest of the waiting jobs has been due, 0 if none waits";
+    QUEUE_COUNTED = Gauge "uploadcare_hooks_queue_counted_timestamp_seconds" [] Seconds,
+        "When the jobs of the queue were last counted, as Unix time: the other gauges are as old";
 }

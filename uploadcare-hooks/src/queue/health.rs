@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, time::sleep};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
 
 use super::{QueueError, dispatch::Queue};
 use crate::{
@@ -116,6 +119,11 @@ pub(super) fn watch_for_workers(router: &WebhookRouter) {
     });
 }
 
+/// The numbers that the metrics show are not known to be right any more.
+fn not_counted() {
+    observe::queue_not_counted(["waiting", "running", "scheduled", "dead"]);
+}
+
 /// A task that looks for workers. When it ends, the next delivery may start another.
 struct Watch(Weak<Core>);
 
@@ -140,11 +148,23 @@ impl Drop for Watch {
 impl Queue {
     /// Counts the jobs, also for the metrics.
     pub(super) async fn stats(&self) -> Result<QueueStats, QueueError> {
-        let stats = self.engine().stats().await?;
+        let stats = self.engine().stats().await.inspect_err(|_| not_counted())?;
         let QueueStats { waiting, running, scheduled, dead, oldest_due } = stats;
         let states = [("waiting", waiting), ("running", running), ("scheduled", scheduled), ("dead", dead)];
         observe::queue_counted(states, oldest_due);
         Ok(stats)
+    }
+
+    /// Counts the jobs for the metrics alone.
+    pub(super) async fn sample(&self, limit: Duration) {
+        match timeout(limit, self.stats()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!("the jobs of the queue were not counted: {error}"),
+            Err(_) => {
+                not_counted();
+                tracing::debug!("the jobs of the queue were not counted within {limit:?}");
+            }
+        }
     }
 
     /// Warns if no worker takes the jobs, neither in this process nor in another.

@@ -98,8 +98,13 @@ impl WebhookRouter {
             });
             match worker {
                 Ok(worker) => {
-                    let _running = worker.queue.workers.start();
+                    let queue = worker.queue;
+                    let _running = queue.workers.start();
                     worker.run(pin!(stop.map(drop))).await;
+                    // What this worker ran is not running any more.
+                    if QUEUE_SAMPLING.is_some() {
+                        queue.sample(ABORT).await;
+                    }
                 }
                 Err(error) => tracing::error!("no worker runs: {error}"),
             }
@@ -172,7 +177,7 @@ impl<'a> Worker<'a> {
                 Some(ended) = self.running.join_next_with_id() => self.note(ended).await,
                 _ = tidying.tick() => self.hand_back_unknown().await,
                 _ = cleaning.tick() => self.clean(&mut cleaning).await,
-                () = next(&mut sampling) => self.sample().await,
+                () = next(&mut sampling) => self.queue.sample(self.limit).await,
                 () = sleep_until(self.look_at), if has_free => {}
                 Ok(()) = self.stored.changed(), if has_free => self.look_at = Instant::now(),
             }
@@ -277,13 +282,6 @@ impl<'a> Worker<'a> {
             Ok(removed) if removed >= u64::from(CLEANED_AT_ONCE) => cleaning.reset_after(PAUSE.0),
             Ok(_) => {}
             Err(error) => tracing::warn!("jobs that were done were not removed: {error}"),
-        }
-    }
-
-    /// Counts the jobs of the queue for the metrics.
-    async fn sample(&self) {
-        if let Err(error) = self.in_time(self.queue.stats()).await {
-            tracing::debug!("the jobs of the queue were not counted: {error}");
         }
     }
 

@@ -51,7 +51,7 @@ counters! {
     /// Of those, deliveries that no handler wanted.
     unhandled,
     /// Deliveries of an event that this version of the crate does not know, with or without a
-    /// handler.
+    /// handler. Duplicates of one, which run nothing, are not counted again.
     unknown_events,
     /// Runs that a handler ended with [`HandlerError::discard`](crate::HandlerError::discard).
     discarded,

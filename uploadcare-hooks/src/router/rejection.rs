@@ -4,10 +4,11 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
-use super::{answer::Refusal, keyring::MatchedSecret};
+use super::{answer::Refusal, keyring::MatchedSecret, span::MAX_LOGGED_CHARS};
 use crate::{
     delivery::DeliveryId,
     handler::HandlerError,
+    message::cut_off,
     payload::{DecodeError, EventKind},
     signature::SignatureError,
 };
@@ -16,7 +17,8 @@ use crate::{
 /// [`on_rejection`](crate::WebhookRouterBuilder::on_rejection) sees it.
 ///
 /// `Display` says it in one line, without secrets and without values of the payload, except for
-/// what the errors of handlers quote.
+/// what the errors of handlers quote. A path, a method or an event that a stranger made long is cut
+/// off.
 #[derive(Debug)]
 pub struct Rejection {
     pub(super) reason: RejectionReason,
@@ -76,9 +78,10 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} at {:?}", self.status().as_u16(), self.code(), self.path)?;
+        let path = cut_off(&self.path, MAX_LOGGED_CHARS);
+        write!(f, "{} {} at {path:?}", self.status().as_u16(), self.code())?;
         if let (Some(event), Some(id)) = (&self.event, self.delivery) {
-            write!(f, ", delivery {id} of {:?}", event.as_str())?;
+            write!(f, ", delivery {id} of {:?}", cut_off(event.as_str(), MAX_LOGGED_CHARS))?;
         }
         match &self.secrets {
             TriedSecrets::None => {}
@@ -179,7 +182,7 @@ pub enum RejectionReason {
     )]
     UnknownPath,
     /// The method is not `POST`.
-    #[error("the method is {method:?}, and deliveries are POST")]
+    #[error("the method is {:?}, and deliveries are POST", cut_off(.method, MAX_LOGGED_CHARS))]
     MethodNotAllowed {
         /// The method.
         method: String,
