@@ -106,6 +106,14 @@ impl ClientError {
         matches!(self, Self::Server(_) | Self::Transport(_) | Self::Undecodable { .. })
     }
 
+    /// The same error, which says what could not be reached.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Self::Transport(problem) => Self::Transport(format!("{problem}, at {place}")),
+            other => other,
+        }
+    }
+
     /// The error of a create that found another subscription in its place.
     pub(super) fn into_already_subscribed(self) -> Self {
         if matches!(self, Self::AlreadySubscribed(_)) {
