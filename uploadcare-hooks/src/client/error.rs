@@ -62,6 +62,8 @@ pub enum ClientError {
     #[error("Uploadcare failed: {0}; try again later")]
     Server(ApiError),
     /// The connection could not be made, broke, or took too long.
+    ///
+    /// The error of the last try names the URL, and the environment variable that it comes from.
     #[error("Uploadcare could not be reached: {0}")]
     Transport(String),
     /// The answer says success, and its body cannot be read.
