@@ -122,7 +122,12 @@ impl Client {
         let create = || async {
             self.transport.call_once(Method::POST, "/webhooks/", webhook).await.and_then(|answer| answer.json())
         };
-        self.transport.retries.run(&self.transport.describe(&Method::POST, "/webhooks/"), create, settle).await
+        self.transport.repeat(&Method::POST, "/webhooks/", create, settle).await
+    }
+
+    /// Whether the API is on this machine, as a simulator is.
+    pub(crate) fn is_local(&self) -> bool {
+        web_url::is_loopback(&self.transport.base_url)
     }
 
     /// Finds out what became of a create.
@@ -179,7 +184,7 @@ impl Client {
             ready(if gone { Settled::Done(()) } else { Settled::NotDone })
         };
         let delete = || async { self.transport.call_once(Method::DELETE, path, body).await.map(|_: Answer| ()) };
-        self.transport.retries.run(&self.transport.describe(&Method::DELETE, path), delete, settle).await
+        self.transport.repeat(&Method::DELETE, path, delete, settle).await
     }
 }
 

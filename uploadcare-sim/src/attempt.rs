@@ -107,7 +107,7 @@ fn request(
 }
 
 async fn answer(http: &Client, request: Request) -> Result<Answer, String> {
-    let mut answer = http.execute(request).await.map_err(|error| with_causes(&error))?;
+    let mut answer = http.execute(request).await.map_err(|error| with_causes(&error.without_url()))?;
     let mut body = Vec::new();
     // The status has arrived, and it is what counts. A body that breaks off is kept as far as it
     // came.
@@ -155,7 +155,7 @@ fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
-/// An error with all its causes: reqwest's own text does not say why.
+/// An error with all its causes: reqwest's own text does not say why. The URL stands beside it.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| {

@@ -1,21 +1,27 @@
 //! The commands: one file for each. Without a command the simulator is served.
 
+mod program;
 mod remote;
 mod replay;
 mod send;
 mod serve;
+mod signals;
 mod tail;
 mod trigger;
 mod wait;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use clap::Command;
+use clap::{Command, error::ErrorKind};
 
 /// Parses the arguments and runs the command. Ends the process with the code 2 if it is used
 /// wrongly.
 pub(crate) fn run() -> ExitCode {
-    let arguments = command().get_matches();
+    let arguments: Vec<_> = env::args_os().collect();
+    if let Err(problem) = wait::check_separator(&arguments) {
+        command().error(ErrorKind::ValueValidation, problem).exit();
+    }
+    let arguments = command().get_matches_from(arguments);
     match arguments.subcommand() {
         Some(("send", arguments)) => send::run(arguments),
         Some(("trigger", arguments)) => trigger::run(arguments),
@@ -29,9 +35,16 @@ pub(crate) fn run() -> ExitCode {
 fn command() -> Command {
     Command::new("uploadcare-sim")
         .about("Simulates Uploadcare on this machine: its webhook REST API, signed deliveries and redelivery")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(serve::END)
         .args(serve::args())
         .args_conflicts_with_subcommands(true)
-        .subcommand(Command::new("serve").about("Serves the simulator, as without a command").args(serve::args()))
+        .subcommand(
+            Command::new("serve")
+                .about("Serves the simulator, as without a command")
+                .after_help(serve::END)
+                .args(serve::args()),
+        )
         .subcommand(send::command())
         .subcommand(trigger::command())
         .subcommand(replay::command())

@@ -109,8 +109,22 @@ fn bad(problem: &str) -> HttpResponse {
     detail(StatusCode::BAD_REQUEST, problem)
 }
 
+/// Reads a body. The error names the field that is wrong.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| format!("the request cannot be read: {error}"))
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err("the request cannot be read: its body is no JSON object".to_owned());
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        // serde speaks of Rust's types.
+        let problem = error.to_string().replace("usize", "a number").replace("u64", "a number");
+        // The path of the error takes a second pass.
+        let reader = &mut serde_json::Deserializer::from_slice(body);
+        let path = serde_path_to_error::deserialize::<_, T>(reader).err().map(|error| error.path().to_string());
+        match path.filter(|path| path != "." && !problem.contains(&format!("`{path}`"))) {
+            Some(path) => format!("the request cannot be read: `{path}`: {problem}"),
+            None => format!("the request cannot be read: {problem}"),
+        }
+    })
 }
 
 /// Reads a body that may be left out.

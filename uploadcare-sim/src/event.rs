@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 /// An event for one file, to be triggered with [`Simulator::trigger`](crate::Simulator::trigger).
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SimulatedEvent {
     /// The event's name, such as `file.uploaded`. Names that Uploadcare does not know are allowed.
     pub event: String,

@@ -16,7 +16,7 @@
 //! | endpoint below `/_sim` | does |
 //! |---|---|
 //! | `POST /events` | triggers an event for a file: `{"event": "file.uploaded", "data": {..}}` |
-//! | `GET /deliveries` | lists the attempts to deliver, oldest first: the newest 10,000 |
+//! | `GET /deliveries` | lists attempts, not deliveries, oldest first: the newest 10,000 |
 //! | `GET /deliveries/{id}` | shows a delivery with all that was sent and answered |
 //! | `POST /deliveries/{id}/replay` | sends a delivery once more, as it was or edited |
 //! | `GET /search` | finds deliveries, newest first |
@@ -27,7 +27,7 @@
 //! | `GET`, `PATCH /delivery_faults` | shows and sets the faults of deliveries, with a probability each |
 //! | `GET`, `POST`, `DELETE /faults` | lists the faults of REST calls to come, adds one, and forgets all |
 //! | `POST /reset` | forgets deliveries, faults and, without `{"keep_subscriptions": true}`, subscriptions |
-//! | `GET /openapi.json` | describes all of these |
+//! | `GET /openapi.json` | describes all of these, and not the REST API |
 //!
 //! At `/` it serves a page, the workbench, which shows the deliveries as they happen and does by
 //! hand what the endpoints do. It works without JavaScript, and its script adds live updates:
@@ -44,6 +44,9 @@
 //! defaults to 1 and may be at most 1,000. `delay_ms` delays the deliveries, so that later events
 //! overtake them. The answer is `{"uuid": "..", "subscriptions": n, "deliveries": [..]}`.
 //!
+//! A body with a field that is not known is refused, and the error names the known fields. After a
+//! reset, ids of subscriptions and numbers of deliveries go on.
+//!
 //! A fault of REST calls, `{"fault": "throttle" | "error" | "slow" | "cut", "times": 1, "after": 0,
 //! "carried_out": false}`, lets `after` calls succeed, and makes the next `times` calls fail. With
 //! `carried_out`, a failing call still takes effect.
@@ -58,6 +61,7 @@
 //! | [`Simulator::attempts`], [`Simulator::attempts_after`] | lists the attempts to deliver |
 //! | [`Simulator::deliveries`] | lists the deliveries with all that was sent and answered |
 //! | [`Simulator::fault`], [`Simulator::delivery_fault`] | makes REST calls, or deliveries, fail |
+//! | [`Simulator::stop`], [`Simulator::wait`], [`Simulator::ended`] | stops it, and wait for its end |
 //! | [`SimulatorBuilder::token`] | wants a token, so that the simulator may listen on any address |
 //! | [`SimulatorBuilder::data_dir`] | keeps subscriptions and deliveries in a file |
 //! | [`SimulatorBuilder::kept_deliveries`], [`SimulatorBuilder::kept_attempts`] | set how much is kept |

@@ -1,6 +1,7 @@
 //! Starts and stops the simulator, and puts its routes together.
 
 use std::{
+    convert::Infallible,
     fmt, io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
@@ -15,7 +16,7 @@ use actix_web::{
     rt::System,
     web::{self, Data},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::oneshot};
 use uploadcare_hooks::SigningSecret;
 use uuid::Uuid;
 
@@ -129,15 +130,18 @@ impl SimulatorBuilder {
         let access = Access::new(address, self.token.as_deref())?;
         let store = self.data_dir.as_deref().map(Store::open).transpose()?;
         let (sender, receiver) = std::sync::mpsc::channel();
+        let (ended, running) = oneshot::channel::<Infallible>();
         let thread = thread::Builder::new().name("uploadcare-sim".to_owned()).spawn(move || {
             let serve = self.serve(listener, access, store, move |started| {
                 // This fails only if the thread that called `start` has ended.
                 let _ = sender.send(started);
             });
-            System::new().block_on(serve)
+            let served = System::new().block_on(serve);
+            drop(running);
+            served
         })?;
         match receiver.recv() {
-            Ok((events, handle)) => Ok(Simulator { address, events, handle, thread }),
+            Ok((events, handle)) => Ok(Simulator { address, events, handle, thread, ended }),
             Err(_) => Err(thread
                 .join()
                 .ok()
@@ -187,6 +191,8 @@ pub struct Simulator {
     events: Arc<EventSender>,
     handle: ServerHandle,
     thread: thread::JoinHandle<io::Result<()>>,
+    /// Is closed when the thread ends.
+    ended: oneshot::Sender<Infallible>,
 }
 
 impl Simulator {
@@ -271,6 +277,12 @@ impl Simulator {
     /// If the server failed or panicked.
     pub fn wait(self) -> io::Result<()> {
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server panicked")))
+    }
+
+    /// Is done when the server ends, which it does by itself only if it fails: [`wait`](Self::wait)
+    /// then returns why. Blocks no thread.
+    pub async fn ended(&mut self) {
+        self.ended.closed().await;
     }
 
     /// Stops the simulator. It does not finish pending deliveries. With a

@@ -1,7 +1,7 @@
 //! What can be ordered by hand: events with all their options, and replays of deliveries.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uploadcare_hooks::service::PAYLOAD_VERSIONS;
 use uuid::Uuid;
 
@@ -13,35 +13,61 @@ const UPLOADED: &str = "file.uploaded";
 /// An event to be triggered with [`Simulator::trigger_with`](crate::Simulator::trigger_with), with
 /// all options. `Trigger::from(SimulatedEvent)` has their defaults.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Order")]
 #[non_exhaustive]
 pub struct Trigger {
     /// The event, its file, and how often and when it is delivered.
-    #[serde(flatten)]
     pub event: SimulatedEvent,
     /// The version of the payload: `0.7`, `0.6`, `0.5`, or the empty one. Versions before 0.7 have
     /// `file.uploaded` only. Defaults to the subscription's, or 0.7.
-    #[serde(default)]
     pub version: Option<String>,
     /// Adds the result of a virus scan. By default only `file.infected` has one.
-    #[serde(default)]
     pub infected: Option<bool>,
     /// Adds labels of what is to be seen in the image.
-    #[serde(default)]
     pub labels: Vec<String>,
     /// The payload as it is to be sent, in place of one that is made. Must be JSON.
-    #[serde(default)]
     pub payload: Option<String>,
     /// The ids of the subscriptions that get the event, whatever they are subscribed to and whether
     /// they are paused or not. Defaults to the active subscriptions of the event.
-    #[serde(default)]
     pub subscriptions: Option<Vec<u64>>,
     /// How many events are triggered, each for another file if `data` has no `uuid`. Defaults to 1.
-    #[serde(default = "one")]
     pub burst: usize,
+}
+
+/// A [`Trigger`] as JSON has it: the fields of its event stand beside the others. With serde's
+/// `flatten` instead, misspelt fields would pass.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    event: String,
+    #[serde(default)]
+    data: Map<String, Value>,
+    previous_values: Option<Value>,
+    #[serde(default = "one")]
+    copies: usize,
+    #[serde(default = "one")]
+    burst: usize,
+    #[serde(default)]
+    delay_ms: u64,
+    version: Option<String>,
+    infected: Option<bool>,
+    #[serde(default)]
+    labels: Vec<String>,
+    payload: Option<String>,
+    subscriptions: Option<Vec<u64>>,
 }
 
 fn one() -> usize {
     1
+}
+
+impl From<Order> for Trigger {
+    fn from(order: Order) -> Self {
+        let Order { event, data, previous_values, copies, burst, delay_ms, .. } = order;
+        let event = SimulatedEvent { event, data, previous_values, copies, delay_ms };
+        let Order { version, infected, labels, payload, subscriptions, .. } = order;
+        Self { event, version, infected, labels, payload, subscriptions, burst }
+    }
 }
 
 impl From<SimulatedEvent> for Trigger {

@@ -161,8 +161,8 @@ fn wrong_use_is_the_exit_code_2_says_why_and_shows_no_secret() {
     for (arguments, says) in [
         (vec![], "<EVENT>"),
         (vec!["file.uploaded", "--secret", "s"], "--to"),
-        (vec!["file.uploaded", "--to", "127.0.0.1:8080"], "it is not an absolute URL"),
-        (vec!["file.uploaded", "--to", "ftp://127.0.0.1/"], "it is neither http nor https"),
+        (vec!["file.uploaded", "--to", "127.0.0.1:8080"], "write a URL with http://"),
+        (vec!["file.uploaded", "--to", "ftp://127.0.0.1/"], "write a URL with http://"),
         (
             [&["file.uploaded"], &to[..]].concat(),
             "give `--secret`, or set the environment variable `UC_SIGNING_SECRET`",

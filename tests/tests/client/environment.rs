@@ -1,7 +1,7 @@
 //! What the client takes from the environment. Each test runs itself again in a child process,
 //! because the environment of this process belongs to all its tests.
 
-use std::{ffi::OsString, os::unix::ffi::OsStringExt, process::Output};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, process::Output, time::Duration};
 
 use uploadcare_hooks::client::{Client, ClientBuilder};
 
@@ -53,7 +53,8 @@ async fn the_base_url_of_the_environment_is_called_and_the_builder_replaces_it()
         Client::from_env().unwrap().list().await.unwrap();
         ClientBuilder::from_env().unwrap().build().unwrap().list().await.unwrap();
         let elsewhere = ClientBuilder::from_env().unwrap().base_url(NOWHERE).retries(0).build().unwrap();
-        elsewhere.list().await.unwrap_err();
+        let error = elsewhere.list().await.unwrap_err().to_string();
+        assert!(error.ends_with(", at http://127.0.0.1:1/webhooks/; is the simulator running?"), "{error}");
         return;
     }
     let server = Server::start(vec![json(200, json!([])), json(200, json!([]))]).await;
@@ -62,6 +63,20 @@ async fn the_base_url_of_the_environment_is_called_and_the_builder_replaces_it()
     let name = "the_base_url_of_the_environment_is_called_and_the_builder_replaces_it";
     stdout(&child(name, KEYS.into_iter().chain([("UPLOADCARE_API_BASE", base_url.as_str())])).await);
     assert_eq!(server.lines(), ["GET /webhooks/", "GET /webhooks/"]);
+}
+
+#[tokio::test]
+async fn an_api_that_cannot_be_reached_is_named_with_the_variable_that_has_its_url() {
+    if std::env::var_os(IS_CHILD).is_some() {
+        let client = ClientBuilder::from_env().unwrap().retries(1).retry_delay(Duration::ZERO).build().unwrap();
+        let error = client.list().await.unwrap_err().to_string();
+        let place = ", at http://127.0.0.1:1/webhooks/, as the environment variable `UPLOADCARE_API_BASE` says; is the \
+             simulator running?";
+        assert!(error.starts_with("Uploadcare could not be reached: ") && error.ends_with(place), "{error}");
+        return;
+    }
+    let name = "an_api_that_cannot_be_reached_is_named_with_the_variable_that_has_its_url";
+    stdout(&child(name, KEYS.into_iter().chain([("UPLOADCARE_API_BASE", NOWHERE)])).await);
 }
 
 #[tokio::test]

@@ -322,7 +322,10 @@ async fn temporary_failures_are_tried_again() {
     let gone = Server::start(vec![]).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     let error = gone.client().list().await.unwrap_err();
-    assert!(matches!(&error, ClientError::Transport(_)) && !error.to_string().contains("127.0.0.1"), "{error}");
+    let place = format!(", at {}/webhooks/; is the simulator running?", gone.base_url);
+    assert!(matches!(&error, ClientError::Transport(_)) && error.to_string().ends_with(&place), "{error}");
+    let error = gone.client().create(&to_create()).await.unwrap_err().to_string();
+    assert!(error.ends_with(&place) && error.matches(", at http://").count() == 1, "{error}");
 }
 
 #[tokio::test]

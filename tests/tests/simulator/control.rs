@@ -186,3 +186,27 @@ async fn faults_of_rest_calls_are_listed_and_cleared() {
     assert_eq!(api.delete("/faults").await, (204, json!(null)));
     assert_eq!(api.get("/faults").await, (200, json!([])));
 }
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_refused_with_the_field_that_is_wrong() {
+    let simulator = simulator();
+    let api = Api::of(&simulator);
+    for (body, says) in [
+        ("", "its body is no JSON object"),
+        ("event=file.uploaded", "its body is no JSON object"),
+        ("[\"file.uploaded\"]", "its body is no JSON object"),
+        ("{\"event\": \"a\"} {}", "trailing characters"),
+        ("{\"event\": \"a\", \"burst\": \"3\"}", "`burst`: invalid type: string \"3\", expected a number at line 1"),
+        ("{\"event\": \"a\", \"subscriptions\": [1, -2]}", "`subscriptions[1]`: invalid value: integer `-2`"),
+        ("{\"copies\": 2}", "missing field `event`"),
+        ("{\"event\": \"a\", \"copies\": 1, \"copies\": 2}", "duplicate field `copies`"),
+    ] {
+        let request = api.http.post(format!("{}/_sim/events", api.base_url)).body(body);
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        let problem: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let problem = problem["detail"].as_str().unwrap();
+        assert!(status == 400 && problem.starts_with("the request cannot be read: "), "{body}: {text}");
+        assert!(problem.contains(says), "{body}: {problem}");
+    }
+}

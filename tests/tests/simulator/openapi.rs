@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Api, receiver::Receiver, simulator};
+use super::{Api, detail, receiver::Receiver, simulator};
 
 /// Calls the API, and checks each call and answer against the description.
 struct Described {
@@ -145,6 +145,7 @@ async fn real_answers_are_as_described() {
     d.call(M::POST, "/deliveries/{id}/replay", &replay("x"), None, 404).await;
     d.call(M::GET, "/wait", "/wait?finished=3", None, 200).await;
     d.call(M::GET, "/deliveries", "/deliveries", None, 200).await;
+    d.call(M::GET, "/deliveries", "/deliveries?status=failed", None, 400).await;
     let delivery = d.call(M::GET, "/deliveries/{id}", &format!("/deliveries/{id}"), None, 200).await;
     assert_eq!(delivery["attempts"].as_array().unwrap().len(), 2);
     d.call(M::GET, "/deliveries/{id}", "/deliveries/x", None, 404).await;
@@ -175,4 +176,32 @@ async fn real_answers_are_as_described() {
     }
     d.called.insert("GET /_sim/changes 200".to_owned());
     assert_eq!(d.called, described);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_that_a_body_does_not_know_is_refused_as_described() {
+    let simulator = simulator();
+    let d = Described::new(Api::of(&simulator)).await;
+    let receiver = Receiver::start(&[]).await;
+    d.api.subscribe(&receiver.url("/"), "file.stored").await;
+    let id = d.api.trigger(json!({"event": "file.stored"})).await.remove(0);
+    let mut seen = 0;
+    for (path, methods) in d.document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let Some(body) = operation.get("requestBody") else { continue };
+            let what = format!("{method} {path}");
+            let schema = d.part(&body["content"]["application/json"]["schema"]);
+            assert_eq!(schema["additionalProperties"], false, "{what}");
+            let id = if path.contains("deliveries") { &id } else { "1" };
+            let path = path.strip_prefix("/_sim").unwrap().replace("{id}", id);
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let problem = detail(d.api.call(method, &path, Some(json!({"brust": 2}))).await, 400);
+            assert!(problem.contains("`brust`, expected "), "{what}: {problem}");
+            for known in schema["properties"].as_object().unwrap().keys() {
+                assert!(problem.contains(&format!("`{known}`")), "{what}: {known}: {problem}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 7, "only {seen} endpoints have a body");
 }

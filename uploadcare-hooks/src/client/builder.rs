@@ -35,6 +35,8 @@ const BASE_URL_VARIABLE: &str = "UPLOADCARE_API_BASE";
 pub struct ClientBuilder {
     keys: Result<Keys, ClientError>,
     base_url: Result<Url, ClientError>,
+    /// The environment variable that has the base URL, if one has.
+    base_url_variable: Option<&'static str>,
     auth: Auth,
     timeout: Duration,
     retries: Retries,
@@ -45,6 +47,7 @@ impl ClientBuilder {
         Self {
             keys: Keys::new(public_key, secret_key),
             base_url: check_base_url("the base URL", API_BASE),
+            base_url_variable: None,
             auth: Auth::default(),
             timeout: Duration::from_secs(10),
             retries: Retries::default(),
@@ -74,7 +77,10 @@ impl ClientBuilder {
         };
         let mut builder = Self::new(key("UPLOADCARE_PUBLIC_KEY")?, key("UPLOADCARE_SECRET_KEY")?);
         match env::var(BASE_URL_VARIABLE) {
-            Ok(base_url) => builder.base_url = base_url_of_the_environment(&base_url),
+            Ok(base_url) => {
+                builder.base_url = base_url_of_the_environment(&base_url);
+                builder.base_url_variable = Some(BASE_URL_VARIABLE);
+            }
             Err(env::VarError::NotPresent) => {}
             Err(env::VarError::NotUnicode(_)) => {
                 return Err(ClientError::Configuration(format!(
@@ -90,6 +96,7 @@ impl ClientBuilder {
     /// carry secrets.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = check_base_url("the base URL", &base_url.into());
+        self.base_url_variable = None;
         self
     }
 
@@ -133,15 +140,15 @@ impl ClientBuilder {
     /// plain http and leads to another machine. The error of a base URL from the environment names
     /// its variable.
     pub fn build(self) -> Result<Client, ClientError> {
-        let keys = self.keys?;
-        let base_url = self.base_url?;
+        let Self { keys, base_url, base_url_variable, auth, timeout, retries } = self;
+        let (keys, base_url) = (keys?, base_url?);
         if base_url.as_str().trim_end_matches('/') != API_BASE {
             tracing::info!("the REST client calls {base_url} instead of {API_BASE}");
         }
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("uploadcare-hooks/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.timeout)
-            .timeout(self.timeout)
+            .connect_timeout(timeout)
+            .timeout(timeout)
             // A signature is valid for one path, and keys for one host.
             .redirect(reqwest::redirect::Policy::none());
         if web_url::is_loopback(&base_url) {
@@ -149,8 +156,8 @@ impl ClientBuilder {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| ClientError::Configuration(error.to_string()))?;
-        let (auth, retries, warnings) = (self.auth, self.retries, Warnings::default());
-        Ok(Client { transport: Transport { http, keys, base_url, auth, retries, warnings } })
+        let warnings = Warnings::default();
+        Ok(Client { transport: Transport { http, keys, base_url, base_url_variable, auth, retries, warnings } })
     }
 }
 

@@ -62,6 +62,8 @@ pub enum ClientError {
     #[error("Uploadcare failed: {0}; try again later")]
     Server(ApiError),
     /// The connection could not be made, broke, or took too long.
+    ///
+    /// The error of the last try names the URL, and the environment variable that it comes from.
     #[error("Uploadcare could not be reached: {0}")]
     Transport(String),
     /// The answer says success, and its body cannot be read.
@@ -104,6 +106,14 @@ impl ClientError {
     /// Whether Uploadcare may have carried out the request.
     pub(super) fn outcome_is_unknown(&self) -> bool {
         matches!(self, Self::Server(_) | Self::Transport(_) | Self::Undecodable { .. })
+    }
+
+    /// The same error, which says what could not be reached.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Self::Transport(problem) => Self::Transport(format!("{problem}, at {place}")),
+            other => other,
+        }
     }
 
     /// The error of a create that found another subscription in its place.

@@ -37,10 +37,12 @@ pub(super) enum Settled<T> {
 impl Retries {
     /// Runs `attempt` until it succeeds, fails for good, or has used up its tries. After each
     /// failure and its delay, `settle` finds out what became of the try. Logs each failed try that
-    /// is repeated, and that a repeated one succeeded; `what` names the call.
+    /// is repeated, and that a repeated one succeeded; `what` names the call. The error of the last
+    /// try says that it was at `place`.
     pub(super) async fn run<T, A, S>(
         &self,
         what: &str,
+        place: &str,
         mut attempt: impl FnMut() -> A,
         mut settle: impl FnMut(&ClientError) -> S,
     ) -> Result<T, ClientError>
@@ -75,7 +77,7 @@ impl Retries {
                 (Settled::DoneByAnother, _) => return Err(error.into_already_subscribed()),
                 (Settled::NotDone, Some(_)) => {}
                 (Settled::Unknown(unknown), Some(_)) => return Err(unknown),
-                (Settled::NotDone | Settled::Unknown(_), None) => return Err(error),
+                (Settled::NotDone | Settled::Unknown(_), None) => return Err(error.at(place)),
             }
         }
     }

@@ -1,6 +1,10 @@
 //! Sends one signed request and reads its answer. Knows nothing of subscriptions.
 
-use std::{future::ready, sync::Arc, time::Duration};
+use std::{
+    future::{Future, ready},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode, Url, header};
@@ -10,6 +14,7 @@ use super::{
     ApiError, Auth, ClientError,
     auth::{Keys, Signable, http_date},
     retry::{Retries, Settled},
+    web_url,
 };
 use crate::{
     message::{Firsts, with_causes},
@@ -32,6 +37,8 @@ pub(super) struct Transport {
     pub(super) http: reqwest::Client,
     pub(super) keys: Keys,
     pub(super) base_url: Url,
+    /// The environment variable that has the base URL, if one has.
+    pub(super) base_url_variable: Option<&'static str>,
     pub(super) auth: Auth,
     pub(super) retries: Retries,
     pub(super) warnings: Warnings,
@@ -58,12 +65,30 @@ impl Transport {
     /// failures.
     pub(super) async fn call<B: Serialize>(&self, method: Method, path: &str, body: &B) -> Result<Answer, ClientError> {
         let attempt = || self.call_once(method.clone(), path, body);
-        self.retries.run(&self.describe(&method, path), attempt, |_| ready(Settled::NotDone)).await
+        self.repeat(&method, path, attempt, |_| ready(Settled::NotDone)).await
     }
 
-    /// A call as the log names it. The base URL has no user name and no password.
-    pub(super) fn describe(&self, method: &Method, path: &str) -> String {
-        format!("{method} {}", self.url(path))
+    /// Runs `attempt` as [`Retries::run`] does. The log and the error of the last try name the URL:
+    /// it has no user name and no password.
+    pub(super) async fn repeat<T, A, S>(
+        &self,
+        method: &Method,
+        path: &str,
+        attempt: impl FnMut() -> A,
+        settle: impl FnMut(&ClientError) -> S,
+    ) -> Result<T, ClientError>
+    where
+        A: Future<Output = Result<T, ClientError>>,
+        S: Future<Output = Settled<T>>,
+    {
+        let url = self.url(path);
+        let place = match self.base_url_variable {
+            Some(variable) => format!("{url}, as the environment variable `{variable}` says"),
+            None => url.to_string(),
+        };
+        let is_local = web_url::is_loopback(&url);
+        let place = if is_local { format!("{place}; is the simulator running?") } else { place };
+        self.retries.run(&format!("{method} {url}"), &place, attempt, settle).await
     }
 
     fn url(&self, path: &str) -> Url {

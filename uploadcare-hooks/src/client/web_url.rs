@@ -59,6 +59,12 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether only this machine itself reaches a URL.
+pub(crate) fn is_of_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    is_loopback(url) || host.ends_with(".localhost") || matches!(host, "0.0.0.0" | "[::]")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +90,17 @@ mod tests {
         assert_eq!(shown("https://app.example.com/a b"), "https://app.example.com/a b");
         assert_eq!(shown("https://app.example.com/?token=s3cr3t"), "https://app.example.com/?(hidden)");
         assert_eq!(shown("https://u:s3cr3t@x/#s3cr3t"), "https://(hidden)@x/#(hidden)");
+    }
+
+    #[test]
+    fn targets_of_this_machine_are_known_and_uploadcares_own_api_is_not_on_it() {
+        let local = ["http://localhost:8080/hooks", "https://127.0.0.1", "http://[::1]:1", "http://a.localhost"];
+        for (urls, expected) in [(&local[..], true), (&["https://app.example.com", "http://192.0.2.1"], false)] {
+            for url in urls {
+                assert_eq!(is_of_this_machine(&parse(url).unwrap()), expected, "{url}");
+            }
+        }
+        let client = crate::client::Client::builder("demopublickey", "demosecretkey").build().unwrap();
+        assert!(!client.is_local());
     }
 }

@@ -6,7 +6,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::task::JoinHandle;
 
 use super::{
-    Action, Plan, RegistrationError, Step, StepFailure, Subscriptions,
+    Action, Finding, Plan, RegistrationError, Step, StepFailure, Subscriptions,
     plan::{Change, IfGone, comparable, compare},
 };
 use crate::client::{Client, ClientError, CreateWebhook};
@@ -23,7 +23,12 @@ impl Subscriptions {
             .await
             .map_err(|error| RegistrationError::Client { step: "listing the subscriptions".to_owned(), error })?;
         wanted.extend(self.wanted_unknown(&wanted, &list)?);
-        Ok(compare(&self.base_url, self.options, &wanted, &list))
+        let mut plan = compare(&self.base_url, self.options, &wanted, &list);
+        if client.is_local() {
+            // A simulator reaches the addresses of its own machine.
+            plan.drop_findings(&Finding::TargetIsLocal);
+        }
+        Ok(plan)
     }
 
     /// Carries out the plan; returns it.

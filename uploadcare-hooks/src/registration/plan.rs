@@ -107,7 +107,8 @@ pub enum Finding {
     /// Only handlers of every event (`any`) need it, and the event also goes to these URLs: one
     /// event is delivered more than once.
     AlsoDeliveredTo(Vec<String>),
-    /// Its target URL is an address of the machine itself, which Uploadcare cannot reach.
+    /// Its target URL is an address of the machine itself, which Uploadcare cannot reach. A
+    /// simulator can: the finding is left out if the REST API itself is at such an address.
     TargetIsLocal,
     /// Its target URL is plain http: everyone on the way can read its deliveries.
     TargetIsNotEncrypted,
@@ -117,6 +118,13 @@ impl Plan {
     /// How many subscriptions `sync` writes.
     pub fn writes(&self) -> usize {
         self.steps.iter().filter(|step| step.action() != Action::Keep).count()
+    }
+
+    /// Leaves this finding out of all steps.
+    pub(super) fn drop_findings(&mut self, unwanted: &Finding) {
+        for step in &mut self.steps {
+            step.findings.retain(|finding| finding != unwanted);
+        }
     }
 }
 
@@ -308,9 +316,7 @@ fn also_delivered(wanted: &Wanted) -> Option<Finding> {
 
 pub(super) fn target_finding(target_url: &str) -> Option<Finding> {
     let url = web_url::parse(target_url).ok()?;
-    let host = url.host_str().unwrap_or_default();
-    let local = web_url::is_loopback(&url) || host.ends_with(".localhost") || matches!(host, "0.0.0.0" | "[::]");
-    match (local, url.scheme()) {
+    match (web_url::is_of_this_machine(&url), url.scheme()) {
         (true, _) => Some(Finding::TargetIsLocal),
         (false, "http") => Some(Finding::TargetIsNotEncrypted),
         _ => None,

@@ -1,13 +1,24 @@
 //! A running simulator, as `trigger`, `replay` and `tail` call it.
 
-use std::{env, ffi::OsString, fmt, fs, io::Read, net::IpAddr, process::ExitCode, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    fmt, fs,
+    io::{Read, Write},
+    net::IpAddr,
+    process::ExitCode,
+    time::Duration,
+};
 
 use actix_web::rt::System;
-use clap::{Arg, ArgMatches, value_parser};
-use reqwest::{Client, Method, RequestBuilder, Response, Url, redirect::Policy};
+use clap::{Arg, ArgMatches};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect::Policy};
 use serde_json::Value;
 
-use super::send::{in_one_line, printable};
+use super::{
+    program::program,
+    send::{in_one_line, printable},
+};
 
 const SERVER: &str = "http://127.0.0.1:8500";
 const SERVER_VARIABLE: &str = "UPLOADCARE_SIM_URL";
@@ -18,7 +29,11 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The exit codes, for the help of each command.
 pub(super) const EXIT_CODES: &str = "Exit codes: 0 done (with --wait: all deliveries are acknowledged), 1 refused \
-    (with --wait: a delivery failed or was not acknowledged in time), 2 wrong use, 3 the simulator cannot be reached.";
+    (with --wait: a delivery failed or was not acknowledged in time), 2 wrong use, 3 the simulator cannot be reached, \
+    or stopped";
+
+/// What stands in place of a status if an attempt got no answer. The filters use the same word.
+const NO_ANSWER: &str = "no_answer";
 
 /// Why a command did not do what it was told.
 #[derive(Debug)]
@@ -29,6 +44,8 @@ pub(super) enum Problem {
     WrongUse(String),
     /// There is no answer.
     Unreachable(String),
+    /// No subscription gets the event, so nothing is delivered.
+    NoReceiver(String),
     /// The reader of the output is gone.
     OutputClosed,
 }
@@ -40,6 +57,7 @@ impl Problem {
             Self::Refused(_) => 1,
             Self::WrongUse(_) => 2,
             Self::Unreachable(_) => 3,
+            Self::NoReceiver(_) => 4,
         }
     }
 }
@@ -47,7 +65,9 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(text) | Self::WrongUse(text) | Self::Unreachable(text) => f.write_str(&printable(text)),
+            Self::Refused(text) | Self::WrongUse(text) | Self::Unreachable(text) | Self::NoReceiver(text) => {
+                f.write_str(&printable(text))
+            }
             Self::OutputClosed => Ok(()),
         }
     }
@@ -64,23 +84,32 @@ where
         Err(problem) => {
             let code = problem.code();
             if code != 0 {
-                eprintln!("uploadcare-sim: {problem}");
+                note(&problem.to_string());
             }
             code.into()
         }
     }
 }
 
+/// Writes a line to the standard error, if it has a reader: the exit code counts more.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "uploadcare-sim: {text}");
+}
+
 /// Writes a line to the standard output.
 pub(super) fn print(line: &str) -> Result<(), Problem> {
-    use std::io::Write;
     writeln!(std::io::stdout(), "{line}").map_err(|_| Problem::OutputClosed)
+}
+
+/// The status of an attempt, in one word.
+pub(super) fn status(status: Option<&Value>) -> String {
+    status.and_then(Value::as_u64).map_or_else(|| NO_ANSWER.to_owned(), |status| status.to_string())
 }
 
 /// The options of all commands that call a simulator.
 pub(super) fn args() -> [Arg; 2] {
     [
-        Arg::new("server").long("server").value_name("URL").value_parser(value_parser!(Url)).help(format!(
+        Arg::new("server").long("server").value_name("URL").value_parser(|text: &str| server_url(text)).help(format!(
             "The URL of the running simulator. Defaults to the environment variable {SERVER_VARIABLE}, or {SERVER}"
         )),
         Arg::new("token").long("token").value_name("T").help(format!(
@@ -90,22 +119,14 @@ pub(super) fn args() -> [Arg; 2] {
     ]
 }
 
+fn server_url(text: &str) -> Result<Url, String> {
+    let url = text.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| format!("write a URL with http:// or https://, as in {SERVER}"))
+}
+
 /// The token of the environment. An empty variable counts as none.
 pub(super) fn token_variable() -> Option<String> {
     env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty())
-}
-
-pub(super) fn wait_arg() -> Arg {
-    Arg::new("wait")
-        .long("wait")
-        .value_name("SECONDS")
-        .num_args(0..=1)
-        .default_missing_value("30")
-        .value_parser(value_parser!(u64).range(1..=86_400))
-        .help(
-            "Wait until all deliveries are acknowledged or failed, but not longer than so many seconds, or 30 if there \
-             is no number",
-        )
 }
 
 /// The text of a file that an option names; `-` reads standard input.
@@ -130,13 +151,13 @@ impl Remote {
         let server = match arguments.get_one::<Url>("server") {
             Some(url) => url.clone(),
             None => {
-                let text = env::var(SERVER_VARIABLE).unwrap_or_else(|_| SERVER.to_owned());
-                text.parse().map_err(|error| Problem::WrongUse(format!("{SERVER_VARIABLE} is {text:?}: {error}")))?
+                let given = env::var(SERVER_VARIABLE).ok().filter(|text| !text.is_empty());
+                let text = given.unwrap_or_else(|| SERVER.to_owned());
+                server_url(&text).map_err(|problem| {
+                    Problem::WrongUse(format!("the environment variable {SERVER_VARIABLE} is {text:?}: {problem}"))
+                })?
             }
         };
-        if !matches!(server.scheme(), "http" | "https") {
-            return Err(Problem::WrongUse(format!("the server's URL {server} is neither http nor https")));
-        }
         let token = arguments.get_one::<String>("token").cloned().or_else(token_variable);
         let mut http = Client::builder().redirect(Policy::none());
         let host = server.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -176,8 +197,8 @@ impl Remote {
         let path = if query.is_empty() { "/changes".to_owned() } else { format!("/changes?{query}") };
         let answer = self.send(self.request(Method::GET, &path)).await?;
         let mut changes = Changes { answer, read: Vec::new() };
-        match changes.next().await? {
-            Some((name, _)) if name == "ready" => Ok(changes),
+        match changes.next().await {
+            Ok((name, _)) if name == "ready" => Ok(changes),
             _ => Err(self.no_simulator()),
         }
     }
@@ -192,6 +213,11 @@ impl Remote {
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let detail = body.get("detail").and_then(Value::as_str);
         Err(Problem::Refused(match detail {
+            Some(detail) if status == StatusCode::UNAUTHORIZED => format!(
+                "refused (401): {}; give it with `--token`, or in the environment variable {TOKEN_VARIABLE}",
+                // What follows is for programs and browsers.
+                detail.split(';').next().unwrap_or_default()
+            ),
             Some(detail) => format!("refused ({}): {detail}", status.as_u16()),
             None => format!("{} answered {status}; is it the simulator?", self.base_url),
         }))
@@ -209,9 +235,9 @@ impl Remote {
     fn unreachable(&self, error: reqwest::Error) -> Problem {
         let reason = in_one_line(&error.without_url());
         Problem::Unreachable(format!(
-            "no answer from the simulator at {}: {reason}; start it with `uploadcare-sim`, or name another with \
-             `--server`",
-            self.base_url
+            "no answer from the simulator at {}: {reason}; start it with `{}`, or name another with `--server`",
+            self.base_url,
+            program()
         ))
     }
 }
@@ -223,19 +249,22 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// The name and the data of the next event; `None` at the end of the stream.
-    pub(super) async fn next(&mut self) -> Result<Option<(String, Value)>, Problem> {
+    /// The name and the data of the next event.
+    ///
+    /// # Errors
+    /// [`Problem::Unreachable`] if there are no more: a simulator that stops ends the stream, and
+    /// one that is killed breaks the connection.
+    pub(super) async fn next(&mut self) -> Result<(String, Value), Problem> {
         loop {
             if let Some(end) = self.read.windows(2).position(|bytes| bytes == b"\n\n") {
                 let event: Vec<u8> = self.read.drain(..end + 2).collect();
                 if let Some(event) = parse(&String::from_utf8_lossy(&event)) {
-                    return Ok(Some(event));
+                    return Ok(event);
                 }
             } else {
                 match self.answer.chunk().await {
                     Ok(Some(chunk)) => self.read.extend_from_slice(&chunk),
-                    Ok(None) => return Ok(None),
-                    Err(error) => return Err(Problem::Unreachable(in_one_line(&error.without_url()))),
+                    Ok(None) | Err(_) => return Err(Problem::Unreachable("the simulator stopped".to_owned())),
                 }
             }
         }

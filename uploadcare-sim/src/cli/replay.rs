@@ -16,13 +16,13 @@ pub(super) fn command() -> Command {
         .about("Sends a delivery of a running simulator once more")
         .after_help(format!(
             "Without options, the copy has the same bytes and the same signature, and goes to the same URL. Prints \
-             the ids of the copies, one per line; with --wait, what became of each.\n\n{}",
+             the ids of the copies, one per line; with --wait, what became of each.\n\n{}.",
             remote::EXIT_CODES
         ))
         .arg(
             Arg::new("id")
                 .value_name("ID")
-                .value_parser(value_parser!(Uuid))
+                .value_parser(|text: &str| id(text))
                 .required(true)
                 .help("The id of the delivery, as `tail` and the page show it"),
         )
@@ -40,7 +40,7 @@ pub(super) fn command() -> Command {
                 .value_parser(|text: &str| receivers(text))
                 .help("Send it to all active subscriptions, or to those with these ids"),
         )
-        .arg(remote::wait_arg())
+        .arg(wait::arg())
         .args(remote::args())
 }
 
@@ -54,7 +54,12 @@ async fn replay(remote: Remote, arguments: &ArgMatches) -> Result<(), Problem> {
     let to = arguments.get_one::<Value>("to").cloned();
     let fields = [("body", body), ("subscriptions", to)];
     let order: Map<_, _> = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    wait::order(&remote, arguments, &format!("/deliveries/{id}/replay"), &order.into()).await
+    // The simulator refuses a replay that goes to no subscription.
+    wait::order(&remote, arguments, &format!("/deliveries/{id}/replay"), &order.into()).await.map(drop)
+}
+
+fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "write the id of a delivery, which is a UUID, as `tail` prints it".to_owned())
 }
 
 fn receivers(text: &str) -> Result<Value, String> {

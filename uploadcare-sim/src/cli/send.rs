@@ -12,6 +12,8 @@ use serde_json::Value;
 use uploadcare_hooks::{SIGNATURE_HEADER, SigningSecret};
 use uuid::Uuid;
 
+use super::program::program;
+
 /// The variable that holds the secret if `--secret` is not given.
 const SECRET_VARIABLE: &str = "UC_SIGNING_SECRET";
 
@@ -33,13 +35,14 @@ pub(super) fn command() -> Command {
     let text = NonEmptyStringValueParser::new;
     Command::new("send")
         .about("Sends one signed delivery, without a running simulator")
-        .after_help(
+        .after_help(format!(
             "Prints the status and the body of the answer.\n\n\
              Exit codes: 0 for an answer of 2xx, 1 for another answer, 2 for wrong use, 3 for no answer (the receiver \
              cannot be reached, takes longer than 30 seconds, or breaks off).\n\n\
-             Example:\n  uploadcare-sim send file.uploaded --to http://127.0.0.1:8080/hooks --secret my-secret \
+             Example:\n  {} send file.uploaded --to http://127.0.0.1:8080/hooks --secret my-secret \
              --data original_filename=cat.jpg --data metadata.pet=cat",
-        )
+            program()
+        ))
         .arg(
             Arg::new("event")
                 .value_name("EVENT")
@@ -108,8 +111,8 @@ fn wrong_use(problem: &str) -> ! {
 }
 
 fn target(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("it is not an absolute URL ({error})"))?;
-    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err("it is neither http nor https".to_owned()) }
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| "write a URL with http:// or https://, as in http://127.0.0.1:8080/hooks".to_owned())
 }
 
 /// The secret to sign with. Its problems never show its text, as clap's own would.

@@ -1,20 +1,38 @@
-//! `serve`: runs the simulator until the process is stopped.
+//! `serve`: runs the simulator until the process is told to stop.
 
-use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    pin::pin,
+    process::ExitCode,
+    time::Duration,
+};
 
+use actix_web::rt::System;
 use clap::{Arg, ArgAction, ArgMatches, builder::NonEmptyStringValueParser, value_parser};
+use futures_util::future::{Either, select};
 use uploadcare_hooks::EventKind;
-use uploadcare_sim::{Simulator, SimulatorBuilder};
+use uploadcare_sim::{DeliveryState, Simulator, SimulatorBuilder};
 use uuid::Uuid;
 
-use super::remote::{TOKEN_VARIABLE, token_variable};
+use super::{
+    program::program,
+    remote::{TOKEN_VARIABLE, token_variable},
+    signals,
+};
+
+/// What ends the simulator, for the help.
+pub(super) const END: &str = "Ctrl-C and SIGTERM end the simulator in order, with the exit code 0. It says how many \
+    deliveries were waiting; with --data-dir, they are sent after the next start. Exit code 1: it cannot start.";
 
 pub(super) fn args() -> [Arg; 9] {
     let option = |name: &'static str, value: &'static str, default: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).default_value(default).help(help)
     };
     [
-        option("listen", "ADDR", "127.0.0.1:8500", "The address to listen on").value_parser(value_parser!(SocketAddr)),
+        option("listen", "ADDR", "127.0.0.1:8500", "The address to listen on").value_parser(|text: &str| address(text)),
         option("public-key", "K", "demopublickey", "The project's public key"),
         option("secret-key", "S", "demosecretkey", "The project's secret key"),
         option(
@@ -24,7 +42,7 @@ pub(super) fn args() -> [Arg; 9] {
             "The delays before redeliveries, in milliseconds",
         )
         .value_delimiter(',')
-        .value_parser(value_parser!(u64)),
+        .value_parser(|text: &str| milliseconds(text)),
         Arg::new("event")
             .long("event")
             .value_name("NAME")
@@ -53,7 +71,7 @@ pub(super) fn args() -> [Arg; 9] {
 }
 
 pub(super) fn run(arguments: &ArgMatches) -> ExitCode {
-    match serve(arguments) {
+    match System::new().block_on(serve(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("uploadcare-sim: {error}");
@@ -62,7 +80,7 @@ pub(super) fn run(arguments: &ArgMatches) -> ExitCode {
     }
 }
 
-fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
+async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
     let (public_key, secret_key, signing_secret) = (text("public-key"), text("secret-key"), text("signing-secret"));
     let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("`--listen` is missing")?;
@@ -87,7 +105,8 @@ fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     if let Some(keep) = arguments.get_one::<u32>("keep") {
         builder = builder.kept_deliveries(usize::try_from(*keep)?);
     }
-    let simulator = builder.start(listen)?;
+    let stop = signals::stop()?;
+    let mut simulator = builder.start(listen).map_err(|error| explained(&error, listen))?;
     let base_url = reachable(&simulator.base_url());
     let (link, note, header) = match token.filter(|_| !is_given) {
         // A token that was given is known, and may be in a file of its own.
@@ -98,11 +117,15 @@ fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
         ),
         None if is_given => (
             format!("{base_url}/"),
-            format!("The page and /_sim want the token that was given with `--token` or {TOKEN_VARIABLE}.\n\n"),
+            format!(
+                "The page and /_sim want the token that was given with `--token` or {TOKEN_VARIABLE}. The commands \
+                     below take it from {TOKEN_VARIABLE}.\n\n"
+            ),
             format!(" -H \"Authorization: Bearer ${TOKEN_VARIABLE}\""),
         ),
         None => (format!("{base_url}/"), String::new(), String::new()),
     };
+    let program = program();
     println!(
         "{link} is the page of this simulator of Uploadcare; stop it with Ctrl-C.
 
@@ -119,13 +142,54 @@ curl {base_url}/webhooks/ -H 'Accept: application/vnd.uploadcare-v0.7+json' \\
   -H 'Authorization: Uploadcare.Simple {public_key}:{secret_key}' \\
   -d target_url=http://127.0.0.1:8080/hooks -d event=file.uploaded -d signing_secret={signing_secret}
 
-uploadcare-sim trigger file.uploaded --server {base_url} --data original_filename=cat.jpg
+{program} trigger file.uploaded --server {base_url} --data original_filename=cat.jpg
 curl{header} {base_url}/_sim/deliveries
 
 {base_url}/_sim/openapi.json describes all that a program can do here."
     );
-    simulator.wait()?;
+    let failed = matches!(select(pin!(stop), pin!(simulator.ended())).await, Either::Right(_));
+    if failed {
+        return Ok(simulator.wait()?);
+    }
+    let waiting = simulator.deliveries().iter().filter(|known| known.state == DeliveryState::Waiting).count();
+    simulator.stop().await;
+    // The reader of the output may be gone, as Ctrl-C reaches it as well.
+    let _ = writeln!(io::stdout(), "{}", goodbye(waiting, arguments.get_one::<PathBuf>("data-dir")));
     Ok(())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, as in 127.0.0.1:8500".to_owned())
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "write numbers of milliseconds, as in 1000,5000".to_owned())
+}
+
+fn goodbye(waiting: usize, folder: Option<&PathBuf>) -> String {
+    match (waiting, folder) {
+        (0, _) => "\nThe simulator stopped.".to_owned(),
+        (_, Some(folder)) => format!(
+            "\nThe simulator stopped. Deliveries that are sent after the next start with `--data-dir {}`: {waiting}",
+            folder.display()
+        ),
+        (_, None) => {
+            format!("\nThe simulator stopped. Waiting deliveries that are lost without `--data-dir`: {waiting}")
+        }
+    }
+}
+
+/// Says what to do if the simulator cannot start.
+fn explained(error: &io::Error, listen: SocketAddr) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "{error}; a simulator may be running there already: look at {}/, or choose another address with \
+             `--listen`, such as `--listen 127.0.0.1:0` for any free port",
+            reachable(&format!("http://{listen}"))
+        ),
+        io::ErrorKind::AddrNotAvailable => format!("{error}; choose an address of this machine with `--listen`"),
+        _ => error.to_string(),
+    }
 }
 
 /// The URL with an address that a browser on this machine can open.

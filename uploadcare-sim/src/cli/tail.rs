@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
 use super::{
-    remote::{self, Problem, Remote, print},
+    remote::{self, Problem, Remote, note, print, status},
     send::printable,
 };
 
@@ -26,7 +26,9 @@ pub(super) fn command() -> Command {
     Command::new("tail")
         .about("Prints the attempts of a running simulator to deliver, as they happen")
         .after_help(
-            "With --json, the first line is {\"ready\":true,..}: from then on no attempt is missed. Each further line \
+            "Attempts are printed in the order in which they ended: answered, or without an answer, which is \
+             `no_answer` in place of the status, and null in JSON. An attempt that began earlier may end later.\n\n\
+             With --json, the first line is {\"ready\":true,..}: from then on no attempt is missed. Each further line \
              is an attempt, as GET /_sim/deliveries lists them. If so many attempts happen at once that some are \
              missed, a line on the standard error says how many.\n\n\
              Exit codes: 0 the reader of the output closed it, 1 refused, 2 wrong use, 3 the simulator cannot be \
@@ -49,19 +51,21 @@ async fn tail(remote: Remote, arguments: &ArgMatches) -> Result<(), Problem> {
     let mut changes = remote.changes(&query).await?;
     if json {
         print(&json!({"ready": true, "server": remote.base_url()}).to_string())?;
+    } else {
+        note(&format!("watching {}; Ctrl-C ends this", remote.base_url()));
     }
-    while let Some((event, data)) = changes.next().await? {
+    loop {
+        let (event, data) = changes.next().await?;
         match event.as_str() {
             "attempt" if json => print(&data.to_string())?,
             "attempt" => print(&line(&data))?,
             "lagged" => {
                 let missed = data.get("missed").and_then(Value::as_u64).unwrap_or_default();
-                eprintln!("uploadcare-sim: changes that were missed: {missed}");
+                note(&format!("changes that were missed: {missed}"));
             }
             _ => {}
         }
     }
-    Err(Problem::Unreachable("the simulator stopped".to_owned()))
 }
 
 /// An attempt in one line.
@@ -73,7 +77,7 @@ fn line(attempt: &Value) -> String {
     };
     let has_error = attempt.get("error").is_some_and(Value::is_string);
     let error = if has_error { format!(" ({})", text("error")) } else { String::new() };
-    let (at, status, event, target, number) =
-        (text("at"), text("status"), text("event"), text("target_url"), text("attempt"));
+    let (at, event, target, number) = (text("at"), text("event"), text("target_url"), text("attempt"));
+    let status = status(attempt.get("status"));
     format!("{at} {status} {event} {target} attempt {number} of {}{error}", text("delivery"))
 }

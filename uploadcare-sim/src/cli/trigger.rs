@@ -4,8 +4,10 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::NonEmptyStringValueParser, value_parser};
 use serde_json::{Value, json};
+use uploadcare_hooks::EventKind;
 
 use super::{
+    program::program,
     remote::{self, Problem, Remote},
     send::body::{self, Field},
     wait,
@@ -20,9 +22,11 @@ pub(super) fn command() -> Command {
     Command::new("trigger")
         .about("Triggers an event of a running simulator")
         .after_help(format!(
-            "Prints the ids of the deliveries, one per line; with --wait, what became of each.\n\n{}\n\n\
-             Example:\n  uploadcare-sim trigger file.uploaded --data original_filename=cat.jpg --wait 10",
-            remote::EXIT_CODES
+            "Prints the ids of the deliveries, one per line; with --wait, what became of each.\n\n{}, 4 no active \
+             subscription gets the event, so nothing is delivered.\n\n\
+             Example:\n  {} trigger file.uploaded --data original_filename=cat.jpg --wait=10",
+            remote::EXIT_CODES,
+            program()
         ))
         .arg(
             Arg::new("event")
@@ -68,7 +72,7 @@ pub(super) fn command() -> Command {
             .action(ArgAction::Append)
             .value_parser(value_parser!(u64)),
         )
-        .arg(remote::wait_arg())
+        .arg(wait::arg())
         .args(remote::args())
 }
 
@@ -78,7 +82,53 @@ pub(super) fn run(arguments: &ArgMatches) -> ExitCode {
 
 async fn trigger(remote: Remote, arguments: &ArgMatches) -> Result<(), Problem> {
     let order = order(arguments)?;
-    wait::order(&remote, arguments, "/events", &order).await
+    if wait::order(&remote, arguments, "/events", &order).await? > 0 {
+        return Ok(());
+    }
+    let event = order.get("event").and_then(Value::as_str).unwrap_or_default();
+    let subscriptions = remote.get("/subscriptions").await?;
+    let subscriptions = subscriptions.as_array().map_or(&[][..], Vec::as_slice);
+    Err(Problem::NoReceiver(no_receiver(event, subscriptions, remote.base_url())))
+}
+
+/// Says that no active subscription gets the event, and what to do.
+fn no_receiver(event: &str, subscriptions: &[Value], base_url: &str) -> String {
+    let text = |subscription: &Value| subscription.get("event").and_then(Value::as_str).map(str::to_owned);
+    let subscribed: Vec<_> = subscriptions.iter().filter_map(text).collect();
+    let known = EventKind::KNOWN.iter().copied().chain(subscribed.iter().map(String::as_str));
+    let advice = match subscriptions.iter().find(|known| text(known).as_deref() == Some(event)) {
+        Some(paused) => {
+            let id = paused.get("id").and_then(Value::as_u64).unwrap_or_default();
+            format!(
+                "subscription {id} is paused: activate it at {base_url}/subscriptions, or deliver to it all the \
+                     same with `--to-subscription {id}`"
+            )
+        }
+        None => {
+            let near = near(event, known).map(|near| format!("did you mean `{near}`? Otherwise "));
+            format!(
+                "{}subscribe to it at {base_url}/subscriptions or as an application does, or deliver to another \
+                     subscription with `--to-subscription ID`",
+                near.unwrap_or_default()
+            )
+        }
+    };
+    format!("no active subscription gets `{event}`, so nothing is delivered; {advice}")
+}
+
+/// The known name that is most like this one, if one is. A name may lack what stands in front of
+/// its dot: `uploaded` is like `file.uploaded`.
+fn near<'a>(event: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const LIKE_ENOUGH: f64 = 0.7;
+    if EventKind::KNOWN.contains(&event) {
+        return None;
+    }
+    let event = event.to_lowercase();
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&event, name);
+    let likeness = |name: &str| name.split_once('.').map_or(0.0, |(_, end)| likeness(end)).max(likeness(name));
+    let rated = known.map(|name| (likeness(name), name));
+    let nearest = rated.filter(|(likeness, _)| *likeness >= LIKE_ENOUGH).max_by(|one, other| one.0.total_cmp(&other.0));
+    nearest.map(|(_, name)| name)
 }
 
 fn order(arguments: &ArgMatches) -> Result<Value, Problem> {

@@ -1,7 +1,7 @@
 //! Deliveries with their attempts, and replays.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Bytes, Data, Path},
 };
@@ -15,8 +15,11 @@ use crate::{
     trigger::Replay,
 };
 
-/// The attempts, oldest first.
-pub(super) async fn attempts(project: Data<Project>) -> HttpResponse {
+/// The attempts, oldest first. A query is refused, because it would be taken for a filter.
+pub(super) async fn attempts(project: Data<Project>, request: HttpRequest) -> HttpResponse {
+    if !request.query_string().is_empty() {
+        return bad("GET /_sim/deliveries lists all attempts and takes no query; GET /_sim/search finds deliveries");
+    }
     let attempts = project.attempts().after(0);
     HttpResponse::Ok().json(attempts)
 }
@@ -42,8 +45,5 @@ pub(super) async fn replay(sender: Data<EventSender>, id: Path<String>, body: By
 
 fn no_delivery(id: &str) -> HttpResponse {
     let id = id.escape_debug();
-    detail(
-        StatusCode::NOT_FOUND,
-        &format!("no delivery \"{id}\" is kept; GET /_sim/deliveries lists attempts with ids"),
-    )
+    detail(StatusCode::NOT_FOUND, &format!("no delivery \"{id}\" is kept; GET /_sim/search finds those that are"))
 }

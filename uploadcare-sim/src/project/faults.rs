@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Makes REST calls fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// How the calls fail.
     #[serde(rename = "fault")]

@@ -85,3 +85,30 @@ fn a_trigger_that_was_answered_survives_a_kill_at_once() {
     assert_eq!(code, Some(1));
     assert!(stderr.contains("another simulator uses the folder"), "{stderr}");
 }
+
+#[test]
+fn ctrl_c_and_sigterm_end_it_in_order_and_say_what_was_waiting() {
+    let receiver = Receiver::start(500);
+    for signal in ["INT", "TERM"] {
+        let simulator = Served::start(&["--redelivery-delays", "60000"]);
+        let (code, output) = simulator.end(signal);
+        assert!(code == Some(0) && output.ends_with("\nThe simulator stopped.\n"), "{signal}: {output}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().to_str().unwrap();
+    for (options, says) in [
+        (vec![], "Waiting deliveries that are lost without `--data-dir`: 1".to_owned()),
+        (
+            vec!["--data-dir", data_dir],
+            format!("Deliveries that are sent after the next start with `--data-dir {data_dir}`: 1"),
+        ),
+    ] {
+        let simulator = Served::start(&[&options[..], &["--redelivery-delays", "60000"]].concat());
+        subscribe(&simulator, &receiver);
+        simulator.post("/events", json!({"event": "file.stored"}));
+        let (code, output) = simulator.end("TERM");
+        assert!(code == Some(0) && output.ends_with(&format!("The simulator stopped. {says}\n")), "{output}");
+    }
+    let again = Served::start(&["--data-dir", data_dir]);
+    assert_eq!(deliveries(&again).len(), 1);
+}

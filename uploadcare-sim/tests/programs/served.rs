@@ -1,9 +1,9 @@
 //! A simulator in a process of its own.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     process::{Child, Command, Output, Stdio},
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use actix_web::rt::System;
@@ -31,6 +31,8 @@ pub(crate) fn texts(output: &Output) -> (Option<i32>, String, String) {
 /// Is killed when it is dropped.
 pub(crate) struct Served {
     child: Child,
+    /// The rest of the output, when the process ends.
+    output: Option<JoinHandle<String>>,
     /// The link to the page, from the first line of the output.
     pub(crate) link: String,
     pub(crate) base_url: String,
@@ -47,17 +49,29 @@ impl Served {
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut first = String::new();
         output.read_line(&mut first).unwrap();
-        thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        let output = thread::spawn(move || {
+            let mut text = String::new();
+            output.read_to_string(&mut text).unwrap();
+            text
+        });
         let link = first.split(' ').next().unwrap().to_owned();
         assert!(link.starts_with("http://"), "{first:?}");
         let base_url = link.split("/?").next().unwrap().trim_end_matches('/').to_owned();
-        Self { child, link, base_url }
+        Self { child, output: Some(output), link, base_url }
     }
 
     /// Kills the process, which gets no chance to clean up.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Sends a signal, and waits for the process. Returns its exit code and its output.
+    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(kill.success(), "{signal}");
+        let code = self.child.wait().unwrap().code();
+        (code, self.output.take().unwrap().join().unwrap())
     }
 
     /// Calls `/_sim`.
