@@ -16,6 +16,11 @@ async fn a_browser_signs_in_once_and_then_sees_and_sends_everything() {
         page.has_not("<html");
     }
     assert_eq!(workbench.post("/faults/off", &[]).await.status, 401);
+    let login = workbench.get("/login").await;
+    login.has("href=\"/_page/workbench.css\"").has_not("role=\"alert\"");
+    assert_eq!(workbench.get("/_page/workbench.css").await.status, 200);
+    let wrong = send(workbench.form("/login", &[("token", "wrong")])).await;
+    wrong.has("role=\"alert\"").has("aria-invalid=\"true\" aria-describedby=\"problem\"");
 
     let signed_in = workbench.get("/?token=the-long-token-of-the-test").await;
     assert_eq!((signed_in.status, signed_in.location()), (303, "/"));
