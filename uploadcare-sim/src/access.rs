@@ -104,6 +104,10 @@ impl Access {
         Ok(Self { own: OwnAddress::new(address), cookie_name, token: token.map(Token::of) })
     }
 
+    pub(crate) fn wants_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     fn check(&self, request: &HttpRequest) -> Result<(), Denial> {
         let Some(token) = self.token else { return self.own.check(request).map_err(Denial::Foreign) };
         if let Some(given) = request.headers().get(AUTHORIZATION) {
@@ -221,7 +225,8 @@ fn unauthorized(reason: &str) -> HttpResponse {
     answer
 }
 
-fn takes_html(headers: &HeaderMap) -> bool {
+/// Whether a browser asks for a page.
+pub(crate) fn takes_html(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 

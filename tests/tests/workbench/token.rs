@@ -28,6 +28,7 @@ async fn a_browser_signs_in_once_and_then_sees_and_sends_everything() {
     let page = send(workbench.http.get(workbench.url("/")).header("Cookie", &cookie)).await;
     assert_eq!(page.status, 200);
     check("/", &page);
+    page.has("curl -H &quot;Authorization: Bearer $UPLOADCARE_SIM_TOKEN&quot; http://");
     let url = receiver::answering(204, "a", "").await;
     let fields = [("event", "file.uploaded"), ("target_url", url.as_str())];
     let form = workbench.form("/subscriptions", &fields).header("Cookie", &cookie);
