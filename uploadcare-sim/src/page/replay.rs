@@ -101,9 +101,7 @@ pub(super) fn forms(project: &Project, delivery: &Delivery, draft: &Draft, error
                         label for="to" { "Send to" }
                         select #to name="to" aria-invalid=[problem.invalid("to")]
                             aria-describedby=[problem.described_by("to", "")] {
-                            option value="same" selected[draft.to == "same"] {
-                                "The same target URL: " (plain(&delivery.target_url, 60))
-                            }
+                            option value="same" selected[draft.to == "same"] { "The same target URL" }
                             option value="all" selected[draft.to == "all"] { "All active subscriptions (" (active) ")" }
                             @for known in &subscriptions {
                                 option value=(known.id) selected[draft.to == known.id.to_string()] {
