@@ -33,6 +33,9 @@ const WRONG_TOKEN_DELAY: Duration = Duration::from_millis(300);
 /// Where a browser signs in.
 pub(crate) const LOGIN: &str = "/login";
 
+/// Tells nothing of the project, and the login page needs it.
+const STYLESHEET: &str = "/_page/workbench.css";
+
 const LOGIN_PAGE: &str = include_str!("access/login.html");
 
 /// Who may use the simulator.
@@ -99,6 +102,10 @@ impl Access {
         // Cookies do not know ports, so simulators on other ports have cookies of other names.
         let cookie_name = format!("uploadcare_sim_{}", address.port());
         Ok(Self { own: OwnAddress::new(address), cookie_name, token: token.map(Token::of) })
+    }
+
+    pub(crate) fn wants_token(&self) -> bool {
+        self.token.is_some()
     }
 
     fn check(&self, request: &HttpRequest) -> Result<(), Denial> {
@@ -173,6 +180,9 @@ pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, Error> {
+    if request.path() == STYLESHEET {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
     let is_page = !is_api(request.path());
     if is_page
         && request.method() == Method::GET
@@ -215,7 +225,8 @@ fn unauthorized(reason: &str) -> HttpResponse {
     answer
 }
 
-fn takes_html(headers: &HeaderMap) -> bool {
+/// Whether a browser asks for a page.
+pub(crate) fn takes_html(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
@@ -277,7 +288,7 @@ pub(crate) async fn sign_in(access: Data<Access>, body: Bytes) -> HttpResponse {
 
 async fn wrong_token(next: &str) -> HttpResponse {
     sleep(WRONG_TOKEN_DELAY).await;
-    form(StatusCode::UNAUTHORIZED, "This token is wrong. The simulator printed the right one when it started.", next)
+    form(StatusCode::UNAUTHORIZED, "This token is wrong.", next)
 }
 
 fn redirect(url: &str, cookie: Option<String>) -> HttpResponse {
@@ -291,16 +302,25 @@ fn redirect(url: &str, cookie: Option<String>) -> HttpResponse {
 
 fn form(status: StatusCode, problem: &str, next: &str) -> HttpResponse {
     let escaped = next.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+    let (alert, described) = match problem {
+        "" => (String::new(), ""),
+        _ => (
+            format!("<div class=\"problem\" id=\"problem\" role=\"alert\"><p>{problem}</p></div>"),
+            " aria-invalid=\"true\" aria-describedby=\"problem\"",
+        ),
+    };
+    let page = LOGIN_PAGE.replace("{problem}", &alert).replace("{described}", described).replace("{next}", &escaped);
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header(("Cache-Control", "no-store"))
         .insert_header((
             "Content-Security-Policy",
-            "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors \
+             'none'",
         ))
         .insert_header(("Referrer-Policy", "same-origin"))
         .insert_header(("X-Content-Type-Options", "nosniff"))
-        .body(LOGIN_PAGE.replace("{problem}", problem).replace("{next}", &escaped))
+        .body(page)
 }
 
 #[cfg(test)]

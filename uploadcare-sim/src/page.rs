@@ -20,6 +20,7 @@ mod headers;
 mod json;
 mod layout;
 mod live;
+mod problem;
 mod replay;
 mod start;
 mod subscription;
@@ -91,14 +92,16 @@ async fn once_kept(
     Ok(answer)
 }
 
-/// Matches the paths of the page.
+/// Matches the paths of the page, and what a browser asks for that is no path of the REST API.
 struct OfThePage;
 
 impl Guard for OfThePage {
     fn check(&self, context: &GuardContext<'_>) -> bool {
         const FIRST: [&str; 7] = ["", "deliveries", "compare", "subscriptions", "trigger", "faults", "_page"];
-        let path = context.head().uri.path();
-        FIRST.contains(&path.split('/').nth(1).unwrap_or_default())
+        let head = context.head();
+        let first = head.uri.path().split('/').nth(1).unwrap_or_default();
+        let is_lost = || head.method == Method::GET && access::takes_html(head.headers()) && first != "webhooks";
+        FIRST.contains(&first) || is_lost()
     }
 }
 

@@ -210,7 +210,7 @@ async fn the_page_wants_the_token_and_a_link_can_have_it() {
     let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
     let open = http.get(format!("{base_url}/?status=5xx")).header("Accept", "text/html").send().await.unwrap();
     assert_eq!((open.status().as_u16(), location(&open).as_str()), (303, "/login?next=%2F%3Fstatus%3D5xx"));
-    for path in ["/", "/_page/workbench.css", "/_page/live", "/deliveries/x"] {
+    for path in ["/", "/_page/workbench.js", "/_page/live", "/deliveries/x"] {
         assert_eq!(http.get(format!("{base_url}{path}")).send().await.unwrap().status(), 401, "{path}");
     }
     let wrong = http.get(format!("{base_url}/?token=wrong")).send().await.unwrap();

@@ -111,7 +111,7 @@ async fn an_event_is_triggered_seen_live_replayed_paused_and_broken() {
     browser.shot("refused", Theme::Dark).await;
     assert_eq!(seen.take(), [""; 0]);
     browser.click(".banner button").await;
-    browser.wait_for_text("main", "No call will fail.").await;
+    browser.wait_for_text("main", "No faults are set").await;
     assert_eq!(browser.count(".banner").await, 0);
 
     browser.switch_to(&form).await;
@@ -168,6 +168,36 @@ async fn every_page_is_whole_in_both_themes_wide_and_narrow() {
 }
 
 #[tokio::test]
+async fn a_narrow_window_shows_the_filter_when_it_is_set_or_opened() {
+    let Some(browser) = browser().await else { return };
+    let workbench = Workbench::start();
+    for (width, path, shown) in [(WIDE, "/", true), (NARROW, "/", false), (NARROW, "/?status=5xx", true)] {
+        browser.set_width(width).await;
+        browser.goto(&workbench.url(path)).await;
+        assert_eq!(browser.is_shown("#f-status").await, shown, "{path} at {width} pixels");
+    }
+    browser.goto(&workbench.url("/")).await;
+    browser.click(".filter > summary").await;
+    browser.fill("#f-status", "5xx").await;
+    assert_eq!(browser.console().await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_command_is_copied_with_a_button() {
+    let Some(browser) = browser().await else { return };
+    let workbench = Workbench::start();
+    browser.set_width(WIDE).await;
+    browser.goto(&workbench.url("/")).await;
+    browser.wait_for_text(".command button", "Copy").await;
+    browser.click(".command button").await;
+    browser.wait_for_text(".command button", "Copied").await;
+    browser.wait_for_text("#announcements", "Copied").await;
+    assert_eq!(browser.console().await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn the_theme_is_chosen_and_kept() {
     let Some(browser) = browser().await else { return };
     let workbench = Workbench::start();
@@ -211,10 +241,10 @@ async fn the_keyboard_reaches_the_skip_link_and_the_main_actions() {
         ),
         (
             "/trigger",
-            vec!["Skip to the content", "file.stored", "Show its form", "Trigger file.uploaded", "Edit the whole"],
+            vec!["Skip to the content", "file.stored", "Use this event", "Trigger file.uploaded", "Edit as JSON"],
         ),
         ("/subscriptions", vec!["Show", "Pause", "Edit or delete", "Create"]),
-        ("/faults", vec!["Switch on", "Let calls fail"]),
+        ("/faults", vec!["Switch on", "Add fault"]),
     ] {
         browser.goto(&workbench.url(path)).await;
         let reached = browser.tab_through(90).await;
@@ -305,8 +335,8 @@ async fn a_page_of_a_delivery_that_is_dropped_says_so_once() {
     browser.goto(&workbench.url(&format!("/deliveries/{delivery}"))).await;
     browser.wait_for_text("#live", "Live").await;
     workbench.http.post(workbench.url("/_sim/reset")).send().await.unwrap();
-    browser.wait_for_text("#live", "This delivery is not kept any more").await;
-    browser.wait_for_text("#announcements", "This delivery is not kept any more").await;
+    browser.wait_for_text("#live", "This delivery is no longer kept").await;
+    browser.wait_for_text("#announcements", "This delivery is no longer kept").await;
     // What was shown stays to be read.
     browser.wait_for_text("#attempt-1", "204").await;
     browser.close().await;

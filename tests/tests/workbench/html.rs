@@ -49,6 +49,15 @@ pub(crate) fn unescaped(html: &str) -> String {
     html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
+/// The text of a piece of HTML, without its tags.
+pub(crate) fn text(html: &str) -> String {
+    let mut text = String::new();
+    for (number, part) in html.split('<').enumerate() {
+        text.push_str(if number == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) });
+    }
+    unescaped(&text)
+}
+
 /// The fields of the form whose `action` is this, with the values that a browser would send.
 /// A button is only sent when it is clicked, so it is left out.
 pub(crate) fn fields(html: &str, action: &str) -> Vec<(String, String)> {

@@ -70,8 +70,10 @@ impl Workbench {
             fields.push(("no_secret", "yes"));
         }
         let page = self.post("/subscriptions", &fields).await;
-        assert_eq!((page.status, page.location()), (303, "/subscriptions"), "{}", page.html);
-        self.simulator.subscriptions().last().unwrap().id
+        let id = self.simulator.subscriptions().last().unwrap().id;
+        let row = format!("/subscriptions#subscription-{id}");
+        assert_eq!((page.status, page.location()), (303, row.as_str()), "{}", page.html);
+        id
     }
 
     /// Waits until there are so many deliveries and none of them is waiting. Newest first.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Page, Workbench, html::tags, receiver};
+use super::{Page, Workbench, html::tags, receiver, send};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -40,8 +40,9 @@ pub(crate) fn check(path: &str, page: &Page) {
         if let Some(id) = tag.get("id") {
             assert!(ids.insert(id), "{path}: the id {id} is there twice");
         }
-        if let Some(names) = tag.get("aria-labelledby").or(tag.get("aria-describedby")) {
-            assert!(page.html.contains(&format!("id=\"{names}\"")), "{path}: {tag:?}");
+        let names = [tag.get("aria-labelledby"), tag.get("aria-describedby")].into_iter().flatten();
+        for name in names.flat_map(|names| names.split(' ')) {
+            assert!(page.html.contains(&format!("id=\"{name}\"")), "{path}: {tag:?}");
         }
     }
     assert_eq!(count("table"), count("caption"), "{path}");
@@ -92,7 +93,7 @@ async fn every_page_has_strict_headers_labels_and_no_inline_code() {
         let page = workbench.get(&path).await;
         assert_eq!(page.status, status, "{path}");
         check(&path, &page);
-        page.has("Faults are on: ").has("cut (0.5 %), 1 call of the REST API will fail");
+        page.has("Faults are on: ").has("cut (0.5 %), 1 REST API call will fail");
     }
     let shown = workbench.post(&format!("/subscriptions/{id}/reveal"), &[]).await;
     check("reveal", &shown);
@@ -119,6 +120,27 @@ async fn the_rest_api_and_the_control_endpoints_are_where_they_were() {
     for (path, status) in [("/webhooks/", 406), ("/elsewhere", 406), ("/_sim/deliveries", 200)] {
         let answer = workbench.get(path).await;
         assert_eq!((answer.status, answer.header("content-security-policy")), (status, ""), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_at_an_unknown_address_gets_a_page_and_a_program_the_answer_of_the_rest_api() {
+    let workbench = Workbench::start();
+    let open = |path: &str, accept: &str| send(workbench.http.get(workbench.url(path)).header("Accept", accept));
+    for path in ["/elsewhere", "/files/1/"] {
+        let page = open(path, "text/html,application/xhtml+xml,*/*;q=0.8").await;
+        assert_eq!(page.status, 404, "{path}");
+        check(path, &page);
+        page.has("No such page").has("href=\"/subscriptions\"").has_not("aria-current");
+    }
+    for (path, accept, status) in [
+        ("/elsewhere", "application/vnd.uploadcare-v0.7+json", 401),
+        ("/elsewhere", "*/*", 406),
+        ("/webhooks/", "text/html", 406),
+    ] {
+        let answer = open(path, accept).await;
+        assert_eq!((answer.status, answer.header("content-security-policy")), (status, ""), "{path} {accept}");
+        answer.has("{\"detail\":");
     }
 }
 

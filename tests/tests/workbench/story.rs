@@ -78,7 +78,8 @@ async fn a_paused_subscription_gets_nothing_and_an_edited_one_is_another() {
     let workbench = Workbench::start();
     let (url, seen) = receiver::application().await;
     let id = workbench.subscribe("file.uploaded", &url, SECRET).await;
-    assert_eq!(workbench.post(&format!("/subscriptions/{id}/pause"), &[]).await.location(), "/subscriptions");
+    let paused = workbench.post(&format!("/subscriptions/{id}/pause"), &[]).await;
+    assert_eq!(paused.location(), format!("/subscriptions#subscription-{id}"));
     workbench.get("/subscriptions").await.has("Paused").has("Resume");
     assert_eq!(workbench.post("/trigger", &[("event", "file.uploaded")]).await.status, 400);
     assert!(workbench.simulator.deliveries().is_empty());
@@ -137,6 +138,7 @@ async fn faults_are_switched_by_one_form_each_and_shown_where_they_hit() {
     let refused = workbench.finished(1).await[0].id;
     let page = workbench.get(&format!("/deliveries/{refused}")).await;
     page.has("The signature is wrong: the fault wrong_secret was on").has("401").has("Attempt 3");
+    page.has_not("probably");
 
     workbench.post("/faults/delivery/wrong_secret", &[("switch", "off")]).await;
     workbench.post("/faults/delivery/missing_signature", &[]).await;
@@ -148,9 +150,53 @@ async fn faults_are_switched_by_one_form_each_and_shown_where_they_hit() {
     let fields = [("fault", "throttle"), ("times", "2"), ("after", "1"), ("carried_out", "yes")];
     workbench.post("/faults/rest", &fields).await;
     let page = workbench.get("/faults").await;
-    page.has("After 1 call that succeed").has("2 calls fail").has("takes effect all the same");
+    page.has("After 1 call, 2 calls fail").has("2 calls fail").has("carried out although it fails");
     assert_eq!(workbench.post("/faults/off", &[]).await.location(), "/faults");
-    workbench.get("/faults").await.has_not("Faults are on").has("No call will fail.");
+    workbench.get("/faults").await.has_not("Faults are on").has("No faults are set");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_the_signature_is_explained() {
+    let workbench = Workbench::start();
+    let (url, _) = receiver::application().await;
+    let id = workbench.subscribe("file.uploaded", &url, "not the application's").await;
+    workbench.post("/trigger", &[("event", "file.uploaded")]).await;
+    let refused = format!("/deliveries/{}", workbench.finished(1).await[0].id);
+    let page = workbench.get(&refused).await;
+    page.has("The signature is right, so the application probably has another secret.");
+    page.has(&format!("href=\"/subscriptions#subscription-{id}\""));
+    workbench.post(&format!("/subscriptions/{id}/delete"), &[]).await;
+    workbench.get(&refused).await.has(&format!("Subscription {id} was deleted")).has_not("Show the secret");
+
+    // A receiver that checks no signatures, and one that does not run.
+    for url in [receiver::answering(204, "a", "").await.as_str(), "http://127.0.0.1:1/hooks"] {
+        workbench.subscribe("file.stored", url, SECRET).await;
+    }
+    workbench.post("/faults/delivery/wrong_secret", &[]).await;
+    workbench.post("/trigger", &[("event", "file.stored")]).await;
+    let deliveries = workbench.finished(3).await;
+    let unheard = deliveries.iter().find(|one| one.target_url.contains(":1/")).unwrap().id;
+    let page = workbench.get(&format!("/deliveries/{unheard}")).await;
+    page.has("Connection refused").has("Nothing listens at this address.").has("In full: ");
+    let accepted = deliveries.iter().find(|one| one.state == DeliveryState::Acknowledged).unwrap().id;
+    let page = workbench.get(&format!("/deliveries/{accepted}")).await;
+    page.has("The application accepted this without a right signature").has_not("another secret");
+}
+
+#[tokio::test]
+async fn after_a_form_the_browser_is_led_to_what_the_form_changed() {
+    let workbench = Workbench::start();
+    let url = receiver::answering(204, "a", "").await;
+    // The page takes events that Uploadcare does not document.
+    let id = workbench.subscribe("moderation.state_changed", &url, SECRET).await;
+    let fields = [("event", "moderation.state_changed"), ("target_url", url.as_str())];
+    let edited = workbench.post(&format!("/subscriptions/{id}"), &fields).await;
+    assert_eq!(edited.location(), format!("/subscriptions#subscription-{id}"));
+    workbench.post("/trigger", &[("event", "moderation.state_changed")]).await;
+    let original = workbench.finished(1).await[0].id;
+    let replayed = workbench.post(&format!("/deliveries/{original}/replay"), &[]).await;
+    let copy = workbench.finished(2).await[0].id;
+    assert_eq!(replayed.location(), format!("/deliveries/{copy}#main"));
 }
 
 #[tokio::test]

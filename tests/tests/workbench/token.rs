@@ -16,6 +16,11 @@ async fn a_browser_signs_in_once_and_then_sees_and_sends_everything() {
         page.has_not("<html");
     }
     assert_eq!(workbench.post("/faults/off", &[]).await.status, 401);
+    let login = workbench.get("/login").await;
+    login.has("href=\"/_page/workbench.css\"").has_not("role=\"alert\"");
+    assert_eq!(workbench.get("/_page/workbench.css").await.status, 200);
+    let wrong = send(workbench.form("/login", &[("token", "wrong")])).await;
+    wrong.has("role=\"alert\"").has("aria-invalid=\"true\" aria-describedby=\"problem\"");
 
     let signed_in = workbench.get("/?token=the-long-token-of-the-test").await;
     assert_eq!((signed_in.status, signed_in.location()), (303, "/"));
@@ -23,6 +28,7 @@ async fn a_browser_signs_in_once_and_then_sees_and_sends_everything() {
     let page = send(workbench.http.get(workbench.url("/")).header("Cookie", &cookie)).await;
     assert_eq!(page.status, 200);
     check("/", &page);
+    page.has("curl -H &quot;Authorization: Bearer $UPLOADCARE_SIM_TOKEN&quot; http://");
     let url = receiver::answering(204, "a", "").await;
     let fields = [("event", "file.uploaded"), ("target_url", url.as_str())];
     let form = workbench.form("/subscriptions", &fields).header("Cookie", &cookie);

@@ -5,17 +5,18 @@ use maud::{Markup, html};
 use super::{
     deliveries,
     json::coloured,
+    layout::command,
     text::{clock, due, quoted, shown, took},
 };
-use crate::project::{Answer, Delivery, DeliveryFaultKind, Exchange, SignatureCheck};
+use crate::project::{Answer, Delivery, DeliveryFaultKind, Exchange, Project, SignatureCheck};
 
 /// All attempts, oldest first. The newest is open.
-pub(super) fn section(delivery: &Delivery) -> Markup {
+pub(super) fn section(project: &Project, delivery: &Delivery) -> Markup {
     let newest = delivery.attempts.len();
     html! {
         section aria-labelledby="attempts" {
             h2 #attempts { "Attempts" }
-            @if newest == 0 { p.empty { "The first attempt is not made yet." } }
+            @if newest == 0 { p.empty { "No attempt has been made yet." } }
             @for attempt in &delivery.attempts {
                 details.attempt id={ "attempt-" (attempt.attempt) } open[attempt.attempt == newest] {
                     summary {
@@ -27,7 +28,7 @@ pub(super) fn section(delivery: &Delivery) -> Markup {
                     }
                     div.exchange {
                         (request(delivery, attempt))
-                        (answer(attempt))
+                        (answer(project, delivery, attempt))
                     }
                 }
             }
@@ -47,8 +48,8 @@ fn request(delivery: &Delivery, attempt: &Exchange) -> Markup {
                 p.first-line { code { "POST " span.url { (shown(&delivery.target_url)) } } }
                 (headers("Headers of the request", &attempt.request_headers))
                 details id={ "curl-" (attempt.attempt) } {
-                    summary { "As a command of curl" }
-                    pre role="group" tabindex="0" aria-label="Command" { code { (shown(&curl(delivery, attempt))) } }
+                    summary { "Copy as curl" }
+                    (command("Command", &curl(delivery, attempt)))
                 }
             }
         }
@@ -89,24 +90,61 @@ fn headers(caption: &str, headers: &[(String, String)]) -> Markup {
     }
 }
 
-fn answer(attempt: &Exchange) -> Markup {
+fn answer(project: &Project, delivery: &Delivery, attempt: &Exchange) -> Markup {
     html! {
         div.answer {
             h4 { "Answer" }
             @match &attempt.answer {
                 Some(answer) => {
                     p { (deliveries::status(Some(attempt))) " after " (took(attempt.duration_ms)) }
+                    (doubt(project, delivery, attempt, answer.status))
                     (headers("Headers of the answer", &answer.headers))
                     (body(answer))
                 }
-                None => {
-                    p.signature.bad {
-                        span.symbol aria-hidden="true" { "✕" }
-                        "There was no answer after " (took(attempt.duration_ms))
-                        @if let Some(error) = &attempt.error { ": " (shown(error)) }
-                    }
+                None => (no_answer(attempt)),
+            }
+        }
+    }
+}
+
+fn no_answer(attempt: &Exchange) -> Markup {
+    let error = attempt.error.as_deref().unwrap_or_default();
+    // What the client of HTTP says first is on the page already. The last cause tells the reason.
+    let of_the_client = error.starts_with("error sending request");
+    let reason = if of_the_client { error.rsplit(": ").next().unwrap_or_default() } else { error };
+    html! {
+        p.signature.bad {
+            span.symbol aria-hidden="true" { "✕" }
+            "There was no answer after " (took(attempt.duration_ms))
+            @if !reason.is_empty() { ": " (shown(reason)) }
+        }
+        @if error.contains("Connection refused") {
+            p.hint.likely {
+                "Nothing listens at this address. Start the application, or change the target URL of the subscription."
+            }
+        }
+        @if of_the_client { p.hint { "In full: " (shown(error)) } }
+    }
+}
+
+/// Says what is probably wrong where the answer does not fit the signature.
+fn doubt(project: &Project, delivery: &Delivery, attempt: &Exchange, status: u16) -> Markup {
+    let id = delivery.subscription;
+    html! {
+        @if status == 401 && attempt.signature == SignatureCheck::Verifies {
+            p.hint.likely {
+                "The signature is right, so the application probably has another secret. "
+                @if project.subscription(id).is_ok() {
+                    a href={ "/subscriptions#subscription-" (id) } { "Show the secret of subscription " (id) }
+                    " and compare it with the application's."
+                } @else {
+                    "Subscription " (id) " was deleted: subscribe the application again, with its own secret."
                 }
             }
+        } @else if (200..300).contains(&status)
+            && matches!(attempt.signature, SignatureCheck::Wrong | SignatureCheck::Missing)
+        {
+            p.hint.likely { "The application accepted this without a right signature, so it probably checks none." }
         }
     }
 }

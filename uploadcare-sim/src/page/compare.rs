@@ -11,7 +11,8 @@ use super::{
     diff,
     form::Form,
     json,
-    layout::{Page, Section, problem},
+    layout::{Page, Section},
+    problem::Problem,
     text::shown,
 };
 use crate::project::{Delivery, Project};
@@ -24,8 +25,8 @@ pub(super) async fn compare(request: HttpRequest, project: Data<Project>) -> Htt
         h1 { "Compare payloads" }
         @match &chosen {
             Err(text) => {
-                (problem(Some(text)))
-                p { a href="/" { "Choose two deliveries in the list" } }
+                (Problem::of(text, &[]).alert())
+                p { a href="/" { "Show the list" } }
             }
             Ok((from, to)) => {
                 dl.summary {
@@ -35,7 +36,7 @@ pub(super) async fn compare(request: HttpRequest, project: Data<Project>) -> Htt
                 p.hint {
                     "Both are indented and their keys are sorted. "
                     @if from.body == to.body { "The payloads are the same, byte for byte. " }
-                    a href={ "/compare?from=" (to.id) "&to=" (from.id) } { "The other way round" }
+                    a href={ "/compare?from=" (to.id) "&to=" (from.id) } { "Swap the two" }
                 }
                 (diff::lines(&text(from), &text(to)))
             }
@@ -60,7 +61,7 @@ fn chosen(project: &Project, query: &Form) -> Result<Pair, String> {
             let (one, other) = (find(one)?, find(other)?);
             Ok(if one.number < other.number { (one, other) } else { (other, one) })
         }
-        (ids, ..) => Err(format!("two deliveries must be chosen to be compared, and {} were chosen", ids.len())),
+        (ids, ..) => Err(format!("tick two deliveries in the list to compare them; {} are ticked", ids.len())),
     }
 }
 

@@ -13,11 +13,13 @@ use uploadcare_hooks::EventKind;
 
 use super::{
     form::Form,
-    layout::{Page, Section, live_state, problem},
-    start,
+    layout::{Page, Section, live_state},
+    problem::{Labelled, Problem},
+    start::{self, Reached},
     text::{clock, due, plain, shown_cut},
 };
 use crate::{
+    access::Access,
     project::{Delivery, DeliveryState, Exchange, Project},
     search::{Search, StatusFilter},
 };
@@ -26,23 +28,35 @@ use crate::{
 const SHOWN: usize = 100;
 /// How many characters of a name a row shows.
 const NAME: usize = 80;
+/// The fields of the filter.
+const FILTERS: [Labelled<'_>; 5] = [
+    Labelled { name: "event", label: "Event", id: "f-event" },
+    Labelled { name: "status", label: "Status", id: "f-status" },
+    Labelled { name: "subscription", label: "Subscription", id: "f-subscription" },
+    Labelled { name: "uuid", label: "File UUID", id: "f-uuid" },
+    Labelled { name: "text", label: "Text in the payload", id: "f-text" },
+];
+/// For each of them the id of its suggestions, and an example of what it takes.
+const HELP: [(&str, &str); 5] =
+    [("events", "file.uploaded"), ("statuses", "401, 5xx, failed"), ("subscriptions", "ID"), ("", ""), ("", "")];
 
-pub(super) async fn list(request: HttpRequest, project: Data<Project>) -> HttpResponse {
+pub(super) async fn list(request: HttpRequest, project: Data<Project>, access: Data<Access>) -> HttpResponse {
     let query = Form::read(request.query_string().as_bytes());
     let wanted = read(&query);
-    let problem_text = wanted.as_ref().err().map(String::as_str);
+    let problem = wanted.as_ref().err().map(|error| Problem::of(error, &FILTERS)).unwrap_or_default();
+    let reached = Reached { address: host(&request), with_token: access.wants_token() };
     let body = html! {
             div.heading {
                 h1 { "Deliveries" }
-                @if problem_text.is_none() {
+                @if !problem.is_there() {
     (live_state("Reload the page to see new deliveries"))
                 }
                 a.button.primary href="/trigger" { "Trigger an event" }
             }
-            (filter_form(&project, &query, problem_text))
+            (filter_form(&project, &query, &problem))
             @match &wanted {
-                Ok(wanted) => (part(&project, wanted, host(&request))),
-                Err(_) => p.empty { "No deliveries are shown, since the filter cannot be applied." },
+                Ok(wanted) => (part(&project, wanted, reached)),
+                Err(_) => p.empty { "No deliveries are shown, because the filter cannot be applied." },
             }
         };
     let mut page = Page::new("Deliveries", Section::Deliveries, body).bad_if(wanted.is_err());
@@ -79,30 +93,33 @@ fn read(query: &Form) -> Result<Wanted, String> {
     Ok(Wanted { search: Search::parse(&rest)?, before: before.transpose()? })
 }
 
-fn filter_form(project: &Project, query: &Form, problem_text: Option<&str>) -> Markup {
+fn filter_form(project: &Project, query: &Form, problem: &Problem) -> Markup {
     let deliveries = project.deliveries();
     let seen: BTreeSet<_> = deliveries.iter().map(|delivery| delivery.event.as_str()).collect();
     let events: BTreeSet<_> = EventKind::KNOWN.iter().copied().chain(seen).collect();
+    let is_set = query.iter().any(|(_, value)| !value.is_empty());
     html! {
         search {
-            form.filter method="get" action="/" aria-label="Filter" {
-                (problem(problem_text))
-                div.fields {
-                    (filter_field(query, "event", "Event", "events"))
-                    (filter_field(query, "status", "Status", "statuses"))
-                    (filter_field(query, "subscription", "Subscription", "subscriptions"))
-                    (filter_field(query, "uuid", "File UUID", ""))
-                    (filter_field(query, "text", "Text in the payload", ""))
-                    div.actions {
-                        button { "Filter" }
-                        @if query.iter().any(|(_, value)| !value.is_empty()) { a href="/" { "Clear" } }
+            // Wide windows show the form in any case.
+            details.filter open[is_set] {
+                summary { "Filter" }
+                form method="get" action="/" aria-label="Filter" {
+                    (problem.alert())
+                    div.fields {
+                        @for (field, (list, example)) in FILTERS.iter().zip(HELP) {
+                            (filter_field(query, problem, field, list, example))
+                        }
+                        div.actions {
+                            button { "Filter" }
+                            @if is_set { a href="/" { "Clear" } }
+                        }
                     }
-                }
-                datalist #events { @for event in events { option value=(event) {} } }
-                datalist #statuses { @for (word, _) in StatusFilter::WORDS { option value=(word) {} } }
-                datalist #subscriptions {
-                    @for known in project.subscriptions() {
-                        option value=(known.id) { (known.event) " → " (known.target_url) }
+                    datalist #events { @for event in events { option value=(event) {} } }
+                    datalist #statuses { @for (word, _) in StatusFilter::WORDS { option value=(word) {} } }
+                    datalist #subscriptions {
+                        @for known in project.subscriptions() {
+                            option value=(known.id) { (known.event) " → " (known.target_url) }
+                        }
                     }
                 }
             }
@@ -111,19 +128,20 @@ fn filter_form(project: &Project, query: &Form, problem_text: Option<&str>) -> M
 }
 
 /// One field of the filter. `list` is the id of its suggestions.
-fn filter_field(query: &Form, name: &str, label: &str, list: &str) -> Markup {
-    let id = format!("f-{name}");
+fn filter_field(query: &Form, problem: &Problem, field: &Labelled<'_>, list: &str, example: &str) -> Markup {
+    let Labelled { name, label, id } = field;
     html! {
         div.field.wide[list.is_empty()] {
             label for=(id) { (label) }
             input id=(id) name=(name) value=(query.text(name)) list=[Some(list).filter(|list| !list.is_empty())]
-                autocomplete="off" spellcheck="false";
+                placeholder=[Some(example).filter(|example| !example.is_empty())] autocomplete="off"
+                spellcheck="false" aria-invalid=[problem.invalid(id)] aria-describedby=[problem.described_by(id, "")];
         }
     }
 }
 
 /// The part of the page that the script loads again when it missed changes.
-fn part(project: &Project, wanted: &Wanted, host: &str) -> Markup {
+fn part(project: &Project, wanted: &Wanted, reached: Reached<'_>) -> Markup {
     let deliveries = project.deliveries();
     let empty = deliveries.is_empty();
     let matching = deliveries.iter().filter(|delivery| wanted.search.matches(delivery));
@@ -135,14 +153,14 @@ fn part(project: &Project, wanted: &Wanted, host: &str) -> Markup {
     html! {
         div #live-part data-most=(SHOWN) {
             @if empty {
-                (start::steps(project, host))
+                (start::steps(project, reached))
             } @else if shown.is_empty() {
                 p.empty { "No delivery matches. " a href="/" { "Show all deliveries" } }
             } @else {
                 form method="get" action="/compare" {
                     (table(project, &shown))
                     div.below {
-                        button { "Compare the two chosen payloads" }
+                        button { "Compare the two selected" }
                         @if wanted.before.is_some() { a href={ "/?" (query) } { "Newest deliveries" } }
                         a #older href={ (base) (last) } data-base=(base) hidden[!more] {
                             "Older deliveries"
@@ -220,7 +238,7 @@ pub(super) fn copy_mark(project: &Project, delivery: &Delivery) -> Markup {
                 @if delivery.edited { "edited copy of " } @else { "copy of " }
                 @match project.delivery(original) {
                     Some(kept) => a href={ "/deliveries/" (original) } { "#" (kept.number) },
-                    None => "a dropped delivery",
+                    None => "a delivery that is no longer kept",
                 }
             }
         }

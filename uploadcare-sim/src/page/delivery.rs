@@ -34,14 +34,14 @@ pub(super) fn find(project: &Project, id: &str) -> Option<Arc<Delivery>> {
 
 pub(super) fn missing(project: &Project) -> HttpResponse {
     let text = html! {
-        "The simulator does not keep this delivery. It drops the oldest ones when there are many, and all of them "
-        "when it is reset."
+        "The simulator does not have this delivery (any more). It drops the oldest ones when there are many, and all "
+        "of them when it is reset."
     };
     layout::missing(project, "No such delivery", Section::Deliveries, &text)
 }
 
 /// The page of a delivery, with what was typed into the form of the replay.
-pub(super) fn page(project: &Project, delivery: &Delivery, draft: &Draft, problem: Option<&str>) -> HttpResponse {
+pub(super) fn page(project: &Project, delivery: &Delivery, draft: &Draft, error: Option<&str>) -> HttpResponse {
     let body = html! {
         p.back { a href="/" { "← Deliveries" } }
         div.heading {
@@ -51,11 +51,11 @@ pub(super) fn page(project: &Project, delivery: &Delivery, draft: &Draft, proble
         div #live-part { (changing(project, delivery)) }
         (payload(delivery))
         (previous_values(delivery))
-        (replay::forms(project, delivery, draft, problem))
+        (replay::forms(project, delivery, draft, error))
         (comparison(project, delivery))
     };
     let title = deliveries::title(delivery);
-    let mut page = Page::new(title, Section::Deliveries, body).bad_if(problem.is_some());
+    let mut page = Page::new(title, Section::Deliveries, body).bad_if(error.is_some());
     page.live = Some(format!("/_page/live/deliveries/{}", delivery.id));
     page.answer(project)
 }
@@ -64,7 +64,7 @@ pub(super) fn page(project: &Project, delivery: &Delivery, draft: &Draft, proble
 pub(super) fn changing(project: &Project, delivery: &Delivery) -> Markup {
     html! {
         (summary(project, delivery))
-        (attempts::section(delivery))
+        (attempts::section(project, delivery))
     }
 }
 
@@ -87,7 +87,7 @@ fn summary(project: &Project, delivery: &Delivery) -> Markup {
                     dd {
                         code { (uuid) }
                         span.links {
-                            a href={ "/?uuid=" (uuid) } { "All deliveries of the file" }
+                            a href={ "/?uuid=" (uuid) } { "All deliveries of this file" }
                             a href=(another_event(delivery, uuid)) { "Trigger another event" }
                         }
                     }
@@ -143,7 +143,7 @@ fn payload(delivery: &Delivery) -> Markup {
                 code { (json::coloured(&delivery.body)) }
             }
             details #raw {
-                summary { "As it was sent, " (counted(delivery.body.len(), "byte", "bytes")) }
+                summary { "Exactly as sent, " (counted(delivery.body.len(), "byte", "bytes")) }
                 pre.payload.raw role="group" tabindex="0" aria-label="Payload, as it was sent" {
                     code { (shown(&delivery.body)) }
                 }
@@ -164,7 +164,7 @@ fn previous_values(delivery: &Delivery) -> Markup {
             h2 #previous { "What changed" }
             p.hint {
                 "From " code { "previous_values" } " (−) to the same fields of " code { "data" } " (+). "
-                "A field that was " code { "null" } " before was not there."
+                "A field that was " code { "null" } " before did not exist."
             }
             (diff::lines(&json::sorted(&without_nulls(before)), &json::sorted(&now)))
         }

@@ -91,7 +91,7 @@ impl Draft {
         };
         let (copies, burst) = (number("copies", &self.copies)?, number("burst", &self.burst)?);
         let delay = if self.delay_ms.is_empty() { "0" } else { self.delay_ms.as_str() };
-        let delay_ms = delay.parse().map_err(|_| format!("`delay` is {delay:?}; it takes a whole number"))?;
+        let delay_ms = delay.parse().map_err(|_| format!("`delay_ms` is {delay:?}; it takes a whole number"))?;
         let mut data = if self.raw.is_some() { Map::new() } else { fields::overrides(&self.fields)? };
         if burst > 1 && !fields::has_own_uuid(&self.fields) {
             data.remove("uuid");

@@ -8,7 +8,8 @@ use maud::{Markup, html};
 
 use super::{
     form::Form,
-    layout::{self, Page, Section, percent, problem},
+    layout::{self, Page, Section, percent},
+    problem::{Labelled, Problem},
     see_other,
     text::counted,
 };
@@ -16,10 +17,24 @@ use crate::project::{DeliveryFault, DeliveryFaultKind, Fault, FaultKind, Project
 
 /// How REST calls can fail: the name in the form, the kind, what it does.
 const REST: [(&str, FaultKind, &str); 4] = [
-    ("throttle", FaultKind::Throttle, "429 with Retry-After: 1"),
-    ("error", FaultKind::Error, "502 with the HTML page of a proxy"),
-    ("slow", FaultKind::Slow, "the right answer, ten seconds late"),
-    ("cut", FaultKind::Cut, "the connection is closed in the middle of the answer"),
+    ("throttle", FaultKind::Throttle, "429, Retry-After: 1"),
+    ("error", FaultKind::Error, "502, a proxy's HTML page"),
+    ("slow", FaultKind::Slow, "right answer after 10 s"),
+    ("cut", FaultKind::Cut, "closed in mid-answer"),
+];
+
+// Labels that errors name.
+const PERCENT: &str = "Percent";
+const MS: &str = "Milliseconds";
+const FAULT: &str = "How calls fail";
+const TIMES: &str = "Calls that fail";
+const AFTER: &str = "Calls to let through first";
+
+/// The fields of the form of REST calls.
+const REST_FIELDS: [Labelled<'_>; 3] = [
+    Labelled { name: "fault", label: FAULT, id: "fault" },
+    Labelled { name: "times", label: TIMES, id: "times" },
+    Labelled { name: "after", label: AFTER, id: "after" },
 ];
 
 pub(super) async fn show(project: Data<Project>) -> HttpResponse {
@@ -43,10 +58,9 @@ pub(super) async fn switch(kind: Path<String>, project: Data<Project>, body: Byt
 
 fn read(form: &Form) -> Result<DeliveryFault, String> {
     let text = form.given("percent").unwrap_or("100");
-    let percent: f64 =
-        text.parse().map_err(|_| format!("the probability is {text:?}; it takes a number of percent"))?;
+    let percent: f64 = text.parse().map_err(|_| format!("`percent` is {text:?}; it takes a number"))?;
     if !(0.0..=100.0).contains(&percent) {
-        return Err(format!("the probability is {text} %; it must be between 0 and 100"));
+        return Err(format!("`percent` is {text}; it must be between 0 and 100"));
     }
     let ms = match form.given("ms") {
         None => None,
@@ -72,7 +86,7 @@ fn rest_fault(form: &Form) -> Result<Fault, String> {
     let kind = kind.ok_or_else(|| format!("`fault` is {name:?}; it takes throttle, error, slow or cut"))?;
     let times = form.number("times", 1)?;
     if times == 0 {
-        return Err("`times` is 0; at least one call must fail".to_owned());
+        return Err("`times` is 0; it takes at least 1".to_owned());
     }
     Ok(Fault { kind, times, after: form.number("after", 0)?, carried_out: form.has("carried_out") })
 }
@@ -105,7 +119,8 @@ fn page(project: &Project, typed: &Form, wrong: Option<(Which, &str)>) -> HttpRe
     let body = html! {
         h1 { "Faults" }
         p.intro {
-            "Break deliveries and REST calls, and see how your application copes. Changes take effect at once."
+            "Make deliveries and REST API calls fail on purpose, and see how your application copes. Changes take "
+            "effect at once."
         }
         section aria-labelledby="of-deliveries" {
             h2 #of-deliveries { "Deliveries" }
@@ -125,12 +140,16 @@ fn page(project: &Project, typed: &Form, wrong: Option<(Which, &str)>) -> HttpRe
 fn delivery_fault(project: &Project, kind: DeliveryFaultKind, typed: &Form, wrong: Option<(Which, &str)>) -> Markup {
     let name = kind.as_str();
     let on = project.delivery_faults().get(kind);
-    let problem_text = wrong.filter(|(which, _)| *which == Which::Delivery(kind)).map(|(_, text)| text);
-    let typed = |field, value: String| if problem_text.is_some() { typed.text(field).to_owned() } else { value };
+    let (percent_id, ms_id) = (format!("percent-{name}"), format!("ms-{name}"));
+    let labelled =
+        [("percent", PERCENT, &percent_id), ("ms", MS, &ms_id)].map(|(name, label, id)| Labelled { name, label, id });
+    let error = wrong.filter(|(which, _)| *which == Which::Delivery(kind)).map(|(_, text)| text);
+    let problem = error.map(|error| Problem::of(error, &labelled)).unwrap_or_default();
+    let typed = |field, value: String| if problem.is_there() { typed.text(field).to_owned() } else { value };
     let ms = on.and_then(|fault| fault.ms).map_or_else(String::new, |ms| ms.to_string());
     html! {
         form.fault-form.on[on.is_some()] method="post" action={ "/faults/delivery/" (name) } {
-            (problem(problem_text))
+            (problem.alert())
             h3 {
                 (title(kind)) " "
                 @if on.is_some() {
@@ -142,14 +161,17 @@ fn delivery_fault(project: &Project, kind: DeliveryFaultKind, typed: &Form, wron
             p.hint { (what(kind)) }
             div.row {
                 div.field {
-                    label for={ "percent-" (name) } { "Percent" }
-                    input id={ "percent-" (name) } name="percent" inputmode="decimal" size="4" autocomplete="off"
+                    label for=(percent_id) { (PERCENT) }
+                    input id=(percent_id) name="percent" inputmode="decimal" size="4" autocomplete="off"
+                        aria-invalid=[problem.invalid(&percent_id)]
+                        aria-describedby=[problem.described_by(&percent_id, "")]
                         value=(typed("percent", on.map_or(100.0, |fault| percent(fault.probability)).to_string()));
                 }
                 @if let Some(time) = kind.default_time() {
                     div.field {
-                        label for={ "ms-" (name) } { "Milliseconds" }
-                        input id={ "ms-" (name) } name="ms" inputmode="numeric" size="6" autocomplete="off"
+                        label for=(ms_id) { (MS) }
+                        input id=(ms_id) name="ms" inputmode="numeric" size="6" autocomplete="off"
+                            aria-invalid=[problem.invalid(&ms_id)] aria-describedby=[problem.described_by(&ms_id, "")]
                             value=(typed("ms", ms)) placeholder=(time.as_millis());
                     }
                 }
@@ -173,7 +195,7 @@ fn what(kind: DeliveryFaultKind) -> &'static str {
         DeliveryFaultKind::WrongSecret => "The attempt is signed with another secret. A receiver must refuse it.",
         DeliveryFaultKind::MissingSignature => "The attempt has no signature. A receiver must refuse it.",
         DeliveryFaultKind::Delay => "The attempt is made late.",
-        DeliveryFaultKind::Duplicate => "The delivery is sent once more after it was acknowledged.",
+        DeliveryFaultKind::Duplicate => "The delivery is sent again after it was acknowledged.",
         DeliveryFaultKind::Reorder => "The attempt waits until a later delivery of the subscription was sent.",
         DeliveryFaultKind::Cut => "The connection is closed in the middle of the body.",
         DeliveryFaultKind::SlowBody => "The body is sent in pieces, with pauses.",
@@ -184,17 +206,17 @@ fn rest_faults(project: &Project) -> Markup {
     let faults = project.faults();
     html! {
         @if faults.is_empty() {
-            p.empty { "No call will fail." }
+            p.empty { "No faults are set, so REST API calls are answered as usual." }
         } @else {
             ol.rest-faults {
                 @for fault in &faults {
                     li {
-                        @if fault.after > 0 { "After " (counted(fault.after, "call", "calls")) " that succeed, " }
+                        @if fault.after > 0 { "After " (counted(fault.after, "call", "calls")) ", " }
                         (counted(fault.times, "call fails", "calls fail")) ": "
                         @for (name, _, what) in REST.iter().filter(|(_, kind, _)| *kind == fault.kind) {
                             code { (name) } ", " (what)
                         }
-                        @if fault.carried_out { "; the call takes effect all the same" }
+                        @if fault.carried_out { "; the call is carried out although it fails" }
                         "."
                     }
                 }
@@ -205,39 +227,38 @@ fn rest_faults(project: &Project) -> Markup {
 }
 
 fn rest_form(typed: &Form, wrong: Option<(Which, &str)>) -> Markup {
-    let problem_text = wrong.filter(|(which, _)| *which == Which::Rest).map(|(_, text)| text);
-    let value =
-        |field, default| if problem_text.is_some() { typed.text(field).to_owned() } else { String::from(default) };
+    let error = wrong.filter(|(which, _)| *which == Which::Rest).map(|(_, text)| text);
+    let problem = error.map(|error| Problem::of(error, &REST_FIELDS)).unwrap_or_default();
+    let value = |field, default| if problem.is_there() { typed.text(field).to_owned() } else { String::from(default) };
     let chosen = value("fault", "error");
     html! {
         form.panel method="post" action="/faults/rest#of-rest" {
-            (problem(problem_text))
+            (problem.alert())
             div.row {
                 div.field {
-                    label for="fault" { "How calls fail" }
-                    select #fault name="fault" {
+                    label for="fault" { (FAULT) }
+                    select #fault name="fault" aria-invalid=[problem.invalid("fault")]
+                        aria-describedby=[problem.described_by("fault", "")] {
                         @for (name, _, what) in REST {
                             option value=(name) selected[chosen == name] { (name) ": " (what) }
                         }
                     }
                 }
-                div.field {
-                    label for="times" { "Calls that fail" }
-                    input #times name="times" inputmode="numeric" size="6" autocomplete="off"
-                        value=(value("times", "1"));
-                }
-                div.field {
-                    label for="after" { "After so many calls" }
-                    input #after name="after" inputmode="numeric" size="6" autocomplete="off"
-                        value=(value("after", "0"));
+                @for (name, label, default) in [("times", TIMES, "1"), ("after", AFTER, "0")] {
+                    div.field {
+                        label for=(name) { (label) }
+                        input id=(name) name=(name) inputmode="numeric" size="6" autocomplete="off"
+                            value=(value(name, default)) aria-invalid=[problem.invalid(name)]
+                            aria-describedby=[problem.described_by(name, "")];
+                    }
                 }
             }
             div.choice {
                 input #carried_out type="checkbox" name="carried_out" value="yes"
-                    checked[problem_text.is_some() && typed.has("carried_out")];
-                label for="carried_out" { "A failing call takes effect all the same" }
+                    checked[problem.is_there() && typed.has("carried_out")];
+                label for="carried_out" { "Carry out the call although its answer fails" }
             }
-            p { button.primary { "Let calls fail" } }
+            p { button.primary { "Add fault" } }
         }
     }
 }

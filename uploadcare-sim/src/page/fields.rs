@@ -7,7 +7,7 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::{form::Form, json};
+use super::{form::Form, json, problem::Problem};
 
 /// The fields that are shown first; the others are below them.
 const FIRST: [&str; 5] = ["original_filename", "size", "mime_type", "uuid", "metadata"];
@@ -25,6 +25,15 @@ impl Field {
     fn new(name: String, was: Value) -> Self {
         let text = text_of(&was);
         Self { name, was, text }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The id of its input.
+    pub(super) fn id(&self) -> String {
+        format!("data-{}", self.name)
     }
 
     /// The value that was typed; `None` if the field is as it was.
@@ -130,22 +139,23 @@ fn lines(name: &str, text: &str) -> Result<Value, String> {
 }
 
 /// The inputs.
-pub(super) fn inputs(fields: &[Field]) -> Markup {
+pub(super) fn inputs(fields: &[Field], problem: &Problem) -> Markup {
     let first = fields.iter().take_while(|field| FIRST.contains(&field.name.as_str())).count();
     let (first, more) = fields.split_at(first);
     html! {
-        div.fields { @for field in first { (input(field)) } }
+        div.fields { @for field in first { (input(field, problem)) } }
         @if !more.is_empty() {
             details #more-fields open[more.iter().any(|field| field.text != text_of(&field.was))] {
-                summary { "More fields of the file (" (more.len()) ")" }
-                div.fields { @for field in more { (input(field)) } }
+                summary { "More fields (" (more.len()) ")" }
+                div.fields { @for field in more { (input(field, problem)) } }
             }
         }
     }
 }
 
-fn input(field: &Field) -> Markup {
-    let (id, name) = (format!("data-{}", field.name), format!("data.{}", field.name));
+fn input(field: &Field, problem: &Problem) -> Markup {
+    let (id, name) = (field.id(), format!("data.{}", field.name));
+    let (invalid, described_by) = (problem.invalid(&id), problem.described_by(&id, ""));
     let text = &field.text;
     let is_long = matches!(field.was, Value::Object(_) | Value::Array(_)) || text.contains('\n');
     html! {
@@ -153,11 +163,11 @@ fn input(field: &Field) -> Markup {
             label for=(id) { code { (field.name) } }
             input type="hidden" name={ "was." (field.name) } value=(field.was);
             @if is_long {
-                textarea id=(id) name=(name) rows=(text.lines().count().clamp(2, 14)) spellcheck="false" dir="ltr" {
-                    (text)
-                }
+                textarea id=(id) name=(name) rows=(text.lines().count().clamp(2, 14)) spellcheck="false" dir="ltr"
+                    aria-invalid=[invalid] aria-describedby=[described_by]
+                    { (text) }
                 @if matches!(&field.was, Value::Object(fields) if is_lines(fields)) {
-                    p.hint { "One line for each: " code { "key=value" } }
+                    p.hint { "One on each line: " code { "key=value" } }
                 }
             } @else if let Value::Bool(_) = field.was {
                 select id=(id) name=(name) {
@@ -165,7 +175,8 @@ fn input(field: &Field) -> Markup {
                 }
             } @else {
                 input id=(id) name=(name) value=(text) autocomplete="off" spellcheck="false"
-                    placeholder=[field.was.is_null().then_some("null")];
+                    placeholder=[field.was.is_null().then_some("null")] aria-invalid=[invalid]
+                    aria-describedby=[described_by];
             }
         }
     }

@@ -9,6 +9,9 @@ use super::text::{is_hidden, shown};
 /// The deepest nesting that is indented.
 const MAX_DEPTH: usize = 100;
 
+/// The most bytes that are coloured.
+const MOST_COLOURED: usize = 128 * 1024;
+
 /// A piece of JSON, with what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'a> {
@@ -50,8 +53,12 @@ pub(super) fn editable(json: &str) -> String {
     text
 }
 
-/// The same as HTML, with an element for each kind of value.
+/// The same as HTML, with an element for each kind of value. A long text has no colours, since a
+/// browser takes seconds for that many elements.
 pub(super) fn coloured(json: &str) -> Markup {
+    if json.len() > MOST_COLOURED {
+        return shown(&pretty(json));
+    }
     let Some(tokens) = tokens(json) else { return shown(json) };
     let mut pieces = Vec::new();
     write(&tokens, |piece| {
@@ -229,6 +236,9 @@ mod tests {
         assert!(html.contains(r#"<span class="key"><bdi>&quot;&lt;k&gt;&quot;</bdi></span>: "#), "{html}");
         assert!(html.contains(r#"<span class="string"><bdi>&quot;&lt;v&gt;&quot;</bdi></span>"#), "{html}");
         assert!(html.contains(r#"<span class="word">1</span>"#), "{html}");
+        let long = format!("[{}1]", "1,".repeat(MOST_COLOURED));
+        let html = coloured(&long).into_string();
+        assert!(html.starts_with("<bdi>[\n  1,\n") && !html.contains("<span"), "{}", html.len());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use maud::{DOCTYPE, Markup, html};
 
-use super::text::counted;
+use super::text::{counted, shown};
 use crate::project::{DeliveryFaultKind, Project};
 
 /// The parts that the navigation leads to.
@@ -28,15 +28,16 @@ impl Section {
 pub(super) struct Page {
     pub(super) status: StatusCode,
     pub(super) title: String,
-    pub(super) section: Section,
+    /// What the navigation marks as current.
+    pub(super) section: Option<Section>,
     /// The path from which the script receives what changes.
     pub(super) live: Option<String>,
     pub(super) body: Markup,
 }
 
 impl Page {
-    pub(super) fn new(title: impl Into<String>, section: Section, body: Markup) -> Self {
-        Self { status: StatusCode::OK, title: title.into(), section, live: None, body }
+    pub(super) fn new(title: impl Into<String>, section: impl Into<Option<Section>>, body: Markup) -> Self {
+        Self { status: StatusCode::OK, title: title.into(), section: section.into(), live: None, body }
     }
 
     /// Answers 400, since the page says what is wrong with a request.
@@ -68,7 +69,7 @@ impl Page {
                     main #main tabindex="-1" { (self.body) }
                     footer {
                         p { "A simulator of Uploadcare. It runs on your machine and sends nothing to Uploadcare." }
-                        p { a href="/_sim/openapi.json" { "What a program can do here, as OpenAPI" } }
+                        p { a href="/_sim/openapi.json" { "API description (OpenAPI)" } }
                     }
                     div #announcements .unseen role="status" aria-live="polite" {}
                 }
@@ -78,14 +79,14 @@ impl Page {
     }
 }
 
-fn header(section: Section) -> Markup {
+fn header(section: Option<Section>) -> Markup {
     html! {
         header.top {
             a.brand href="/" { span.mark aria-hidden="true" { "⇄" } "Uploadcare workbench" }
             nav aria-label="Main" {
                 ul {
                     @for (own, path, name) in Section::ALL {
-                        li { a href=(path) aria-current=[(own == section).then_some("page")] { (name) } }
+                        li { a href=(path) aria-current=[(Some(own) == section).then_some("page")] { (name) } }
                     }
                 }
             }
@@ -110,7 +111,7 @@ pub(super) fn banner(project: &Project) -> Markup {
         on.map(|(kind, fault)| format!("{} ({} %)", kind.as_str(), percent(fault.probability))).collect();
     let calls: usize = project.faults().iter().fold(0, |sum, fault| sum.saturating_add(fault.times));
     if calls > 0 {
-        words.push(format!("{} of the REST API will fail", counted(calls, "call", "calls")));
+        words.push(format!("{} will fail", counted(calls, "REST API call", "REST API calls")));
     }
     html! {
         @if !words.is_empty() {
@@ -135,20 +136,23 @@ pub(super) fn live_state(words: &str) -> Markup {
     }
 }
 
-/// Says what is wrong with a form, or nothing.
-pub(super) fn problem(problem: Option<&str>) -> Markup {
+/// A text to be copied into a shell. The script shows the button.
+pub(super) fn command(label: &str, text: &str) -> Markup {
     html! {
-        @if let Some(problem) = problem {
-            div.problem role="alert" {
-                span.symbol aria-hidden="true" { "✕" }
-                p { (super::text::shown(problem)) }
-            }
+        div.command {
+            pre role="group" tabindex="0" aria-label=(label) { code { (shown(text)) } }
+            button.small type="button" data-copy hidden { "Copy" }
         }
     }
 }
 
 /// A page that says that something is not there.
-pub(super) fn missing(project: &Project, title: &str, section: Section, text: &Markup) -> HttpResponse {
+pub(super) fn missing(
+    project: &Project,
+    title: &str,
+    section: impl Into<Option<Section>>,
+    text: &Markup,
+) -> HttpResponse {
     let body = html! {
         h1 { (title) }
         p { (text) }
@@ -159,6 +163,6 @@ pub(super) fn missing(project: &Project, title: &str, section: Section, text: &M
 
 /// Answers paths that the page does not have.
 pub(super) async fn not_found(project: Data<Project>) -> HttpResponse {
-    let text = html! { "The workbench has no page or form at this address." };
-    missing(&project, "Not found", Section::Deliveries, &text)
+    let text = html! { "The workbench has no page at this address. Choose one above." };
+    missing(&project, "No such page", None, &text)
 }

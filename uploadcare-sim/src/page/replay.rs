@@ -10,7 +10,7 @@ use super::{
     delivery::{find, missing, page},
     form::Form,
     json,
-    layout::problem,
+    problem::{Labelled, Problem},
     see_other,
     text::plain,
 };
@@ -19,6 +19,10 @@ use crate::{
     project::{Delivery, Project},
     trigger::{All, Receivers, Replay},
 };
+
+/// The fields of the form.
+const FIELDS: [Labelled<'_>; 2] =
+    [Labelled { name: "body", label: "Payload", id: "body" }, Labelled { name: "to", label: "Send to", id: "to" }];
 
 /// What is in the form of an edited replay.
 #[derive(Debug)]
@@ -40,7 +44,9 @@ impl Draft {
         let subscriptions = match self.to.as_str() {
             "same" | "" => None,
             "all" => Some(Receivers::All(All::All)),
-            id => Some(Receivers::Some(vec![id.parse().map_err(|_| format!("{id:?} is no id of a subscription"))?])),
+            id => Some(Receivers::Some(vec![
+                id.parse().map_err(|_| format!("`to` is {id:?}, which is no id of a subscription"))?,
+            ])),
         };
         Ok(Replay { body: (!untouched).then(|| self.body.clone()), subscriptions })
     }
@@ -57,16 +63,18 @@ pub(super) async fn replay(id: Path<String>, sender: Data<EventSender>, body: By
     };
     let replay = draft.replay(&original).map_err(ReplayError::Invalid);
     match replay.and_then(|replay| sender.replay(original.id, &replay)).as_deref() {
-        Ok([]) => page(project, &original, &draft, Some("no subscription is active, so there is no one to send it to")),
-        Ok([copy]) => see_other(&format!("/deliveries/{copy}")),
-        Ok(_) => see_other("/"),
+        Ok([]) => page(project, &original, &draft, Some("no subscription is active, so nothing was sent")),
+        // Without a fragment of its own, the browser would go to that of the form.
+        Ok([copy]) => see_other(&format!("/deliveries/{copy}#main")),
+        Ok(_) => see_other("/#main"),
         Err(ReplayError::NotFound) => missing(project),
         Err(ReplayError::Invalid(text)) => page(project, &original, &draft, Some(text)),
     }
 }
 
 /// The two forms: as it was, and edited.
-pub(super) fn forms(project: &Project, delivery: &Delivery, draft: &Draft, problem_text: Option<&str>) -> Markup {
+pub(super) fn forms(project: &Project, delivery: &Delivery, draft: &Draft, error: Option<&str>) -> Markup {
+    let problem = error.map(|error| Problem::of(error, &FIELDS)).unwrap_or_default();
     let action = format!("/deliveries/{}/replay", delivery.id);
     let subscriptions = project.subscriptions();
     let active = subscriptions.iter().filter(|known| known.is_active).count();
@@ -74,26 +82,26 @@ pub(super) fn forms(project: &Project, delivery: &Delivery, draft: &Draft, probl
         section aria-labelledby="replay" {
             h2 #replay { "Replay" }
             form method="post" action=(action) {
-                p { button.primary { "Replay as it was" } }
+                p { button.primary { "Replay unchanged" } }
                 p.hint { "Sends the same bytes to the same target URL, as a new delivery." }
             }
-            details #edit open[problem_text.is_some()] {
-                summary { "Edit the payload, or choose who gets it" }
+            details #edit open[problem.is_there()] {
+                summary { "Change the payload or who gets it" }
                 form method="post" action={ (action) "#edit" } {
-                    (problem(problem_text))
+                    (problem.alert())
                     div.field {
                         label for="body" { "Payload" }
-                        textarea #body name="body" rows="24" spellcheck="false" autocomplete="off" dir="ltr" {
-                            (draft.body)
-                        }
-                        p.hint { "It is sent exactly as it is written here, and signed again." }
+                        textarea #body name="body" rows="24" spellcheck="false" autocomplete="off" dir="ltr"
+                            aria-invalid=[problem.invalid("body")]
+                            aria-describedby=[problem.described_by("body", "body-hint")]
+                            { (draft.body) }
+                        p.hint #body-hint { "Sent exactly as written here, and signed again." }
                     }
                     div.field {
                         label for="to" { "Send to" }
-                        select #to name="to" {
-                            option value="same" selected[draft.to == "same"] {
-                                "The same target URL: " (plain(&delivery.target_url, 60))
-                            }
+                        select #to name="to" aria-invalid=[problem.invalid("to")]
+                            aria-describedby=[problem.described_by("to", "")] {
+                            option value="same" selected[draft.to == "same"] { "The same target URL" }
                             option value="all" selected[draft.to == "all"] { "All active subscriptions (" (active) ")" }
                             @for known in &subscriptions {
                                 option value=(known.id) selected[draft.to == known.id.to_string()] {
@@ -103,7 +111,7 @@ pub(super) fn forms(project: &Project, delivery: &Delivery, draft: &Draft, probl
                             }
                         }
                     }
-                    p { button.primary { "Replay edited" } }
+                    p { button.primary { "Replay with changes" } }
                 }
             }
         }

@@ -2,15 +2,24 @@
 
 use maud::{Markup, html};
 
-use super::text::counted;
+use super::{layout::command, text::counted};
 use crate::project::Project;
 
 /// The secrets that the simulator uses by default. Others may be real, and are not shown.
 const DEMO_KEY: &str = "demosecretkey";
 const DEMO_SIGNING_SECRET: &str = "demosigningsecret";
 
+/// How programs reach the simulator.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reached<'a> {
+    /// The host and the port.
+    pub(super) address: &'a str,
+    /// Whether they need its token.
+    pub(super) with_token: bool,
+}
+
 /// The steps to the first delivery.
-pub(super) fn steps(project: &Project, address: &str) -> Markup {
+pub(super) fn steps(project: &Project, Reached { address, with_token }: Reached<'_>) -> Markup {
     let keys = &project.keys;
     let signing = &project.signing_secret;
     let signing = if signing == DEMO_SIGNING_SECRET { DEMO_SIGNING_SECRET } else { "(what the simulator printed)" };
@@ -20,7 +29,8 @@ pub(super) fn steps(project: &Project, address: &str) -> Markup {
          UPLOADCARE_SECRET_KEY={secret}\nexport UC_SIGNING_SECRET={signing}",
         keys.public
     );
-    let trigger = format!("curl http://{address}/_sim/events -d '{{\"event\": \"file.uploaded\"}}'");
+    let header = if with_token { " -H \"Authorization: Bearer $UPLOADCARE_SIM_TOKEN\"" } else { "" };
+    let trigger = format!("curl{header} http://{address}/_sim/events -d '{{\"event\": \"file.uploaded\"}}'");
     let subscriptions = project.subscriptions();
     html! {
         section.start aria-labelledby="start" {
@@ -33,19 +43,18 @@ pub(super) fn steps(project: &Project, address: &str) -> Markup {
             ol.steps {
                 li {
                     h3 { "Start an application that receives webhooks" }
-                    p { "It needs these variables. With them, it can also subscribe itself through the REST API:" }
-                    pre role="group" tabindex="0" aria-label="Variables" { code { (variables) } }
-                    p { "With no application of your own at hand, start the one in this repository in the same shell:" }
-                    pre role="group" tabindex="0" aria-label="Command of the application" {
-                        code { "cargo run -p quickstart -- --serve 127.0.0.1:8080" }
-                    }
+                    p { "Set these variables in its shell. With them, it can subscribe itself through the REST API:" }
+                    (command("Variables", &variables))
+                    p { "If you have no application yet, start the one in this repository in the same shell:" }
+                    (command("Command of the application", "cargo run -p quickstart -- --serve 127.0.0.1:8080"))
                 }
                 li {
                     h3 { "Subscribe its address to an event" }
                     @if subscriptions.is_empty() {
                         p {
                             a href="/subscriptions#create" { "Create a subscription" }
-                            " for the target URL " code { "http://127.0.0.1:8080/hooks" } "."
+                            " for the event " code { "file.uploaded" } " and the target URL "
+                            code { "http://127.0.0.1:8080/hooks" } "."
                         }
                     } @else {
                         p.done {
@@ -59,8 +68,12 @@ pub(super) fn steps(project: &Project, address: &str) -> Markup {
                 li {
                     h3 { "Trigger an event" }
                     p { a.button.primary href="/trigger" { "Trigger file.uploaded" } }
-                    p { "Or from a shell:" }
-                    pre role="group" tabindex="0" aria-label="Command that triggers" { code { (trigger) } }
+                    p {
+                        "Or from a shell"
+                        @if with_token { " where " code { "UPLOADCARE_SIM_TOKEN" } " is set" }
+                        ":"
+                    }
+                    (command("Command that triggers", &trigger))
                 }
             }
         }

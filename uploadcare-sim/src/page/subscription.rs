@@ -8,12 +8,15 @@ use maud::html;
 
 use super::{
     form::Form,
-    layout::{self, Page, Section, problem},
+    layout::{self, Page, Section},
     see_other,
-    subscriptions::{Draft, fields, state, words},
+    subscriptions::{Draft, fields, in_list, problem_of, state},
     text::{clock, shown},
 };
 use crate::project::{Fields, Project, Refusal, Subscription};
+
+/// The label of the box that removes the secret.
+const NO_SECRET: &str = "Remove the secret: do not sign deliveries any more";
 
 pub(super) async fn show(id: Path<String>, project: Data<Project>) -> HttpResponse {
     match find(&project, &id) {
@@ -36,12 +39,13 @@ pub(super) async fn edit(id: Path<String>, project: Data<Project>, body: Bytes) 
         event: Some(draft.event.clone()),
         // An empty text removes the secret.
         signing_secret: Some(draft.secret.clone()).filter(|secret| draft.no_secret || !secret.is_empty()),
+        any_event: true,
         ..Fields::default()
     };
     match project.change_subscriptions(|all| all.update(known.id, fields)) {
-        Ok(_) => see_other("/subscriptions"),
+        Ok(changed) => see_other(&in_list(changed.id)),
         Err(Refusal::NotFound) => missing(&project),
-        Err(refusal) => page(&project, &known, &draft, Some(&words(&refusal))),
+        Err(refusal) => page(&project, &known, &draft, Some(&refusal.text())),
     }
 }
 
@@ -57,7 +61,7 @@ fn switch(id: &str, project: &Project, is_active: bool) -> HttpResponse {
     let Some(known) = find(project, id) else { return missing(project) };
     let fields = Fields { is_active: Some(is_active), ..Fields::default() };
     match project.change_subscriptions(|all| all.update(known.id, fields)) {
-        Ok(_) => see_other("/subscriptions"),
+        Ok(changed) => see_other(&in_list(changed.id)),
         Err(_) => missing(project),
     }
 }
@@ -79,10 +83,11 @@ pub(super) fn missing(project: &Project) -> HttpResponse {
     layout::missing(project, "No such subscription", Section::Subscriptions, &text)
 }
 
-fn page(project: &Project, known: &Subscription, draft: &Draft, problem_text: Option<&str>) -> HttpResponse {
+fn page(project: &Project, known: &Subscription, draft: &Draft, error: Option<&str>) -> HttpResponse {
+    let problem = error.map(|error| problem_of(error, NO_SECRET)).unwrap_or_default();
     let path = format!("/subscriptions/{}", known.id);
     let placeholder = if known.signing_secret.is_some() { "unchanged" } else { "none" };
-    let hint = html! { "Leave it empty to keep what is set. A new secret signs the deliveries from then on." };
+    let hint = html! { "Leave it empty to keep the secret as it is. A new one signs all later attempts." };
     let body = html! {
         p.back { a href="/subscriptions" { "← Subscriptions" } }
         h1 { "Subscription " (known.id) }
@@ -95,8 +100,8 @@ fn page(project: &Project, known: &Subscription, draft: &Draft, problem_text: Op
         section aria-labelledby="edit" {
             h2 #edit { "Edit" }
             form.panel method="post" action=(path) {
-                (problem(problem_text))
-                (fields(draft, placeholder, hint, "Remove the secret: deliveries are not signed any more"))
+                (problem.alert())
+                (fields(draft, &problem, placeholder, hint, NO_SECRET))
                 p { button.primary { "Save" } }
             }
         }
@@ -105,12 +110,15 @@ fn page(project: &Project, known: &Subscription, draft: &Draft, problem_text: Op
             details {
                 summary { "Delete this subscription" }
                 form method="post" action={ (path) "/delete" } {
-                    p { "Events are not delivered to it any more. Its deliveries are kept, and can be replayed." }
+                    p {
+                        "It gets no more events. Its deliveries are kept and can be replayed, and those that wait for "
+                        "their next try are still sent."
+                    }
                     p { button.danger { "Delete subscription " (known.id) } }
                 }
             }
         }
     };
     let title = format!("Subscription {}", known.id);
-    Page::new(title, Section::Subscriptions, body).bad_if(problem_text.is_some()).answer(project)
+    Page::new(title, Section::Subscriptions, body).bad_if(problem.is_there()).answer(project)
 }

@@ -5,16 +5,21 @@ use actix_web::{
     web::{Bytes, Data, Path},
 };
 use maud::{Markup, html};
-use serde_json::Value;
 use uploadcare_hooks::EventKind;
 
 use super::{
     form::Form,
-    layout::{Page, Section, problem},
+    layout::{Page, Section},
+    problem::{Labelled, Problem},
     see_other, subscription,
     text::shown,
 };
-use crate::project::{Fields, Project, Refusal, Subscription};
+use crate::project::{Fields, Project, Subscription};
+
+const TARGET_URL: &str = "Target URL";
+const EVENT: &str = "Event";
+const SECRET: &str = "Signing secret";
+const NO_SECRET: &str = "No secret: do not sign deliveries";
 
 pub(super) async fn list(project: Data<Project>) -> HttpResponse {
     page(&project, &Draft::default(), None, None)
@@ -44,12 +49,18 @@ pub(super) async fn create(project: Data<Project>, body: Bytes) -> HttpResponse 
         target_url: Some(draft.target_url.clone()),
         event: Some(draft.event.clone()),
         signing_secret: secret,
+        any_event: true,
         ..Fields::default()
     };
     match project.change_subscriptions(|all| all.create(fields)) {
-        Ok(_) => see_other("/subscriptions"),
-        Err(refusal) => page(&project, &draft, Some(&words(&refusal)), None),
+        Ok(created) => see_other(&in_list(created.id)),
+        Err(refusal) => page(&project, &draft, Some(&refusal.text()), None),
     }
+}
+
+/// The row of a subscription. Without a fragment, a browser goes to that of the form.
+pub(super) fn in_list(id: u64) -> String {
+    format!("/subscriptions#subscription-{id}")
 }
 
 /// What is in the form of a subscription.
@@ -73,29 +84,29 @@ impl Draft {
     /// What contradicts itself in the form.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         (self.no_secret && !self.secret.is_empty())
-            .then_some("there is a signing secret, and the box for none is ticked; choose one")
+            .then_some("`signing_secret` is filled in, and `no_secret` is ticked; choose one")
     }
 }
 
-/// Says in one line what Uploadcare would answer.
-pub(super) fn words(refusal: &Refusal) -> String {
-    let Refusal::Invalid(Value::Object(fields)) = refusal else {
-        return "there is no such subscription".to_owned();
-    };
-    let one = |(name, problem): (&String, &Value)| {
-        let problem = problem.pointer("/0").unwrap_or(problem);
-        let text = problem.as_str().map_or_else(|| problem.to_string(), str::to_owned);
-        match name.as_str() {
-            "detail" | "non_field_errors" => text,
-            name => format!("`{name}`: {text}"),
-        }
-    };
-    fields.iter().map(one).collect::<Vec<_>>().join(" ")
+/// Ties an error to the field that it is about.
+pub(super) fn problem_of(error: &str, no_secret: &str) -> Problem {
+    let field = |name, label| Labelled { name, label, id: name };
+    Problem::of(
+        error,
+        &[
+            field("target_url", TARGET_URL),
+            field("event", EVENT),
+            field("signing_secret", SECRET),
+            field("no_secret", no_secret),
+        ],
+    )
 }
 
-fn page(project: &Project, draft: &Draft, problem_text: Option<&str>, revealed: Option<u64>) -> HttpResponse {
+fn page(project: &Project, draft: &Draft, error: Option<&str>, revealed: Option<u64>) -> HttpResponse {
+    let problem = error.map(|error| problem_of(error, NO_SECRET)).unwrap_or_default();
     let subscriptions = project.subscriptions();
-    let hint = html! { "At most 32 characters. Empty: the secret that the simulator printed when it started." };
+    let hint =
+        html! { "At most 32 characters. Leave it empty to use the secret that the simulator printed at its start." };
     let body = html! {
         h1 { "Subscriptions" }
         p.intro { "A subscription names an event and the URL that gets it. Each has a signing secret of its own." }
@@ -110,13 +121,13 @@ fn page(project: &Project, draft: &Draft, problem_text: Option<&str>, revealed: 
         section aria-labelledby="create" {
             h2 #create { "New subscription" }
             form.panel method="post" action="/subscriptions#create" {
-                (problem(problem_text))
-                (fields(draft, "", hint, "No secret: deliveries are not signed"))
+                (problem.alert())
+                (fields(draft, &problem, "", hint, NO_SECRET))
                 p { button.primary { "Create" } }
             }
         }
     };
-    Page::new("Subscriptions", Section::Subscriptions, body).bad_if(problem_text.is_some()).answer(project)
+    Page::new("Subscriptions", Section::Subscriptions, body).bad_if(problem.is_there()).answer(project)
 }
 
 fn table(subscriptions: &[Subscription], revealed: Option<u64>) -> Markup {
@@ -126,7 +137,7 @@ fn table(subscriptions: &[Subscription], revealed: Option<u64>) -> Markup {
                 caption { "Subscriptions, in the order in which they were created" }
                 thead {
                     tr {
-                        th scope="col" { "Id" }
+                        th scope="col" { "ID" }
                         th scope="col" { "Event" }
                         th scope="col" { "Target URL" }
                         th scope="col" { "State" }
@@ -137,7 +148,7 @@ fn table(subscriptions: &[Subscription], revealed: Option<u64>) -> Markup {
                 tbody {
                     @for known in subscriptions {
                         tr id={ "subscription-" (known.id) } {
-                            td.half data-label="Id" { (known.id) }
+                            td.half data-label="ID" { (known.id) }
                             td.half data-label="Event" {
                                 a href={ "/?subscription=" (known.id) } { (shown(&known.event)) }
                                 @if let Some(version) = known.version.as_deref().filter(|version| *version != "0.7") {
@@ -169,11 +180,11 @@ pub(super) fn state(is_active: bool) -> Markup {
 fn secret(known: &Subscription, revealed: Option<u64>) -> Markup {
     html! {
         @match &known.signing_secret {
-            None => span.none { "none: not signed" },
+            None => span.none { "none (not signed)" },
             Some(secret) if revealed == Some(known.id) => {
                 code.secret { (shown(secret)) } " " a href="/subscriptions" { "Hide" }
             }
-            Some(_) => form method="post" action={ "/subscriptions/" (known.id) "/reveal" } {
+            Some(_) => form method="post" action={ "/subscriptions/" (known.id) "/reveal#subscription-" (known.id) } {
                 span.none aria-hidden="true" { "••••••" }
                 button.small aria-label={ "Show the secret of subscription " (known.id) } { "Show" }
             },
@@ -198,33 +209,44 @@ fn actions(known: &Subscription) -> Markup {
 }
 
 /// The fields of a subscription, in the form of a new one and of one that is edited.
-pub(super) fn fields(draft: &Draft, secret_placeholder: &str, secret_hint: Markup, no_secret: &str) -> Markup {
+pub(super) fn fields(
+    draft: &Draft,
+    problem: &Problem,
+    secret_placeholder: &str,
+    secret_hint: Markup,
+    no_secret: &str,
+) -> Markup {
     html! {
         div.fields.subscription-fields {
             div.field {
-                label for="target_url" { "Target URL" }
+                label for="target_url" { (TARGET_URL) }
                 input #target_url name="target_url" type="text" inputmode="url" value=(draft.target_url)
-                    placeholder="http://127.0.0.1:8080/hooks" autocomplete="off" spellcheck="false";
+                    placeholder="http://127.0.0.1:8080/hooks" autocomplete="off" spellcheck="false"
+                    aria-invalid=[problem.invalid("target_url")]
+                    aria-describedby=[problem.described_by("target_url", "")];
             }
             div.field {
-                label for="event" { "Event" }
+                label for="event" { (EVENT) }
                 input #event name="event" value=(draft.event) list="known-events" placeholder="file.uploaded"
-                    autocomplete="off" spellcheck="false" aria-describedby="event-hint";
+                    autocomplete="off" spellcheck="false" aria-invalid=[problem.invalid("event")]
+                    aria-describedby=[problem.described_by("event", "event-hint")];
                 datalist #known-events { @for event in EventKind::KNOWN { option value=(event) {} } }
                 p.hint #event-hint {
-                    "Uploadcare takes the events of this list. Start the simulator with " code { "--event NAME" }
-                    " for others."
+                    "One of this list, or the name of an event that Uploadcare does not document yet."
                 }
             }
             div.field {
-                label for="signing_secret" { "Signing secret" }
+                label for="signing_secret" { (SECRET) }
                 input #signing_secret name="signing_secret" value=(draft.secret) placeholder=(secret_placeholder)
-                    autocomplete="off" spellcheck="false" aria-describedby="secret-hint";
+                    autocomplete="off" spellcheck="false" aria-invalid=[problem.invalid("signing_secret")]
+                    aria-describedby=[problem.described_by("signing_secret", "secret-hint")];
                 p.hint #secret-hint { (secret_hint) }
             }
         }
         div.choice {
-            input #no_secret type="checkbox" name="no_secret" value="yes" checked[draft.no_secret];
+            input #no_secret type="checkbox" name="no_secret" value="yes" checked[draft.no_secret]
+                aria-invalid=[problem.invalid("no_secret")]
+                aria-describedby=[problem.described_by("no_secret", "")];
             label for="no_secret" { (no_secret) }
         }
     }

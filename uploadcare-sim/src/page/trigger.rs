@@ -11,7 +11,8 @@ use super::{
     draft::Draft,
     fields,
     form::Form,
-    layout::{Page, Section, problem},
+    layout::{Page, Section},
+    problem::{Labelled, Problem},
     see_other,
     text::{counted, link, plain, shown},
 };
@@ -24,7 +25,14 @@ use crate::{
 const DEFAULT_EVENT: &str = "file.uploaded";
 
 /// The versions that can be chosen: the value in the query, and its words.
-const VERSIONS: [(&str, &str); 4] = [("", "of the subscription"), ("0.7", "0.7"), ("0.6", "0.6"), ("0.5", "0.5")];
+const VERSIONS: [(&str, &str); 4] = [("", "the subscription's"), ("0.7", "0.7"), ("0.6", "0.6"), ("0.5", "0.5")];
+
+// Labels that errors name.
+const BURST: &str = "Number of events";
+const COPIES: &str = "Copies of each";
+const DELAY: &str = "Delay in milliseconds";
+const PAYLOAD: &str = "Payload";
+const SCAN: &str = "Virus scan";
 
 /// `GET /trigger?event=..&version=..`, with `raw=1` for the whole payload, and `uuid` and
 /// `original_filename` of a file that an event was triggered for before.
@@ -77,38 +85,56 @@ fn make_raw(project: &Project, draft: &mut Draft) -> Result<(), String> {
 
 fn no_receiver(event: &str) -> String {
     format!(
-        "no active subscription wants `{event}`, so nothing was sent; create or resume one, or choose subscriptions \
+        "no active subscription wants `{event}`, so nothing was sent; create or resume one, or tick subscriptions \
          below"
     )
 }
 
 /// Without an event there is no form.
 fn unusable(project: &Project, text: &str) -> HttpResponse {
-    let body = html! { h1 { "Trigger an event" } (problem(Some(text))) p { a href="/trigger" { "Start again" } } };
+    let body =
+        html! { h1 { "Trigger an event" } (Problem::of(text, &[]).alert()) p { a href="/trigger" { "Start again" } } };
     Page::new("Trigger an event", Section::Trigger, body).bad_if(true).answer(project)
 }
 
-fn page(project: &Project, draft: &Draft, problem_text: Option<&str>) -> HttpResponse {
+fn page(project: &Project, draft: &Draft, error: Option<&str>) -> HttpResponse {
+    let problem = error.map(|error| problem_of(draft, error)).unwrap_or_default();
     let body = html! {
         h1 { "Trigger an event" }
         (picker(draft))
         form.panel method="post" action="/trigger" {
-            (problem(problem_text))
+            (problem.alert())
             input type="hidden" name="event" value=(draft.event);
             input type="hidden" name="version" value=(draft.version);
             @match &draft.raw {
-                Some(raw) => (raw_payload(draft, raw)),
-                None => (event_fields(draft)),
+                Some(raw) => (raw_payload(draft, raw, &problem)),
+                None => (event_fields(draft, &problem)),
             }
             (receivers(project, draft))
-            (repetitions(draft))
+            (repetitions(draft, &problem))
             div.below {
                 button.primary name="do" value="trigger" { "Trigger " (plain(&draft.event, 60)) }
-                @if draft.raw.is_none() { button name="do" value="raw" { "Edit the whole payload" } }
+                @if draft.raw.is_none() { button name="do" value="raw" { "Edit as JSON" } }
             }
         }
     };
-    Page::new("Trigger an event", Section::Trigger, body).bad_if(problem_text.is_some()).answer(project)
+    Page::new("Trigger an event", Section::Trigger, body).bad_if(problem.is_there()).answer(project)
+}
+
+/// Ties an error to the field that it is about.
+fn problem_of(draft: &Draft, error: &str) -> Problem {
+    let own = [
+        Labelled { name: "burst", label: BURST, id: "burst" },
+        Labelled { name: "copies", label: COPIES, id: "copies" },
+        Labelled { name: "delay_ms", label: DELAY, id: "delay_ms" },
+        Labelled { name: "payload", label: PAYLOAD, id: "raw" },
+        Labelled { name: "previous_values", label: "previous_values", id: "previous_values" },
+        Labelled { name: "infected", label: SCAN, id: "scan" },
+        Labelled { name: "data.uuid", label: "uuid", id: "data-uuid" },
+    ];
+    let ids: Vec<_> = draft.fields.iter().map(|field| (field.name(), field.id())).collect();
+    let of_the_file = ids.iter().map(|(name, id)| Labelled { name, label: name, id });
+    Problem::of(error, &own.into_iter().chain(of_the_file).collect::<Vec<_>>())
 }
 
 /// Chooses the event: links for known ones, a text for others.
@@ -126,10 +152,10 @@ fn picker(draft: &Draft) -> Markup {
                 @if !is_known { li { a href="#main" aria-current="true" { (shown(&draft.event)) } } }
             }
             form.line method="get" action="/trigger" {
-                label for="other" { "Another event" }
+                label for="other" { "Other event" }
                 input #other name="event" value=(if is_known { "" } else { draft.event.as_str() })
                     placeholder="moderation.state_changed" autocomplete="off" spellcheck="false";
-                button { "Show its form" }
+                button { "Use this event" }
             }
             @if draft.event == DEFAULT_EVENT {
                 p.versions #versions { "Payload version" }
@@ -146,21 +172,22 @@ fn picker(draft: &Draft) -> Markup {
     }
 }
 
-fn event_fields(draft: &Draft) -> Markup {
-    let usual_scan = if draft.event == "file.infected" { "Infected, as usual" } else { "None" };
+fn event_fields(draft: &Draft, problem: &Problem) -> Markup {
+    let usual_scan = if draft.event == "file.infected" { "Infected (default)" } else { "None" };
     let is_old = !matches!(draft.version.as_str(), "" | "0.7");
     html! {
         fieldset {
-            legend { "The file" }
-            (fields::inputs(&draft.fields))
+            legend { "File" }
+            (fields::inputs(&draft.fields, problem))
         }
         fieldset {
-            legend { "What is known about it" }
+            legend { "Virus scan and labels" }
             div.fields {
                 @if !is_old {
                     div.field {
-                        label for="scan" { "Virus scan" }
-                        select #scan name="scan" {
+                        label for="scan" { (SCAN) }
+                        select #scan name="scan" aria-invalid=[problem.invalid("scan")]
+                            aria-describedby=[problem.described_by("scan", "")] {
                             @for (value, words) in
                                 [("sample", usual_scan), ("clean", "Clean"), ("infected", "Infected")]
                             {
@@ -170,31 +197,37 @@ fn event_fields(draft: &Draft) -> Markup {
                     }
                 }
                 div.field {
-                    label for="labels" { "Labels of the image" }
+                    label for="labels" { "Image labels" }
                     input #labels name="labels" value=(draft.labels) placeholder="Cat, Sofa" autocomplete="off";
                 }
-                @if draft.event == "file.info_updated" || !EventKind::KNOWN.contains(&draft.event.as_str()) {
-                    div.field.wide {
-                        label for="previous_values" { code { "previous_values" } }
-                        textarea #previous_values name="previous_values" rows="5" spellcheck="false" dir="ltr" {
-                            (draft.previous_values)
-                        }
-                        p.hint { "JSON: the values before the change." }
-                    }
+            }
+        }
+        @if draft.event == "file.info_updated" || !EventKind::KNOWN.contains(&draft.event.as_str()) {
+            fieldset {
+                legend { "Values before the change" }
+                div.field {
+                    label for="previous_values" { code { "previous_values" } }
+                    textarea #previous_values name="previous_values" rows="5" spellcheck="false" dir="ltr"
+                        aria-invalid=[problem.invalid("previous_values")]
+                        aria-describedby=[problem.described_by("previous_values", "previous-hint")]
+                        { (draft.previous_values) }
+                    p.hint #previous-hint { "As JSON." }
                 }
             }
         }
     }
 }
 
-fn raw_payload(draft: &Draft, raw: &str) -> Markup {
+fn raw_payload(draft: &Draft, raw: &str, problem: &Problem) -> Markup {
     html! {
         div.field {
-            label for="raw" { "Payload" }
-            textarea #raw name="raw" rows="26" spellcheck="false" dir="ltr" { (raw) }
-            p.hint {
-                "It is sent exactly as it is written here, to each receiver. "
-                a href=(link("/trigger", &[("event", &draft.event)])) { "Back to the fields" }
+            label for="raw" { (PAYLOAD) }
+            textarea #raw name="raw" rows="26" spellcheck="false" dir="ltr" aria-invalid=[problem.invalid("raw")]
+                aria-describedby=[problem.described_by("raw", "raw-hint")]
+                { (raw) }
+            p.hint #raw-hint {
+                "Sent to each subscription exactly as written here. "
+                a href=(link("/trigger", &[("event", &draft.event)])) { "Back to the form" }
             }
         }
     }
@@ -205,14 +238,14 @@ fn receivers(project: &Project, draft: &Draft) -> Markup {
     let wanting = subscriptions.iter().filter(|known| known.is_active && known.event == draft.event).count();
     html! {
         fieldset {
-            legend { "Who gets it" }
+            legend { "Send to" }
             @if wanting == 0 {
                 div.warning role="note" {
                     span.symbol aria-hidden="true" { "⚠" }
                     p {
                         "No active subscription wants " code { (shown(&draft.event)) } ". "
                         a href="/subscriptions" { "Create or resume one" }
-                        @if !subscriptions.is_empty() { ", or choose subscriptions here" }
+                        @if !subscriptions.is_empty() { ", or tick subscriptions here" }
                         "."
                     }
                 }
@@ -220,14 +253,17 @@ fn receivers(project: &Project, draft: &Draft) -> Markup {
             div.choice {
                 input #to-subscribed type="radio" name="to" value="subscribed" checked[!draft.to_chosen];
                 label for="to-subscribed" {
-                    "Those that are subscribed to it: "
+                    "All that are subscribed to this event ("
                     (counted(wanting, "active subscription", "active subscriptions"))
+                    ")"
                 }
             }
             @if !subscriptions.is_empty() {
                 div.choice {
                     input #to-chosen type="radio" name="to" value="chosen" checked[draft.to_chosen];
-                    label for="to-chosen" { "Only these, whatever they are subscribed to:" }
+                    label for="to-chosen" {
+                        "Only the ones ticked below, even if they are paused or subscribed to another event:"
+                    }
                 }
                 ul.choices { @for known in &subscriptions { (receiver(draft, known)) } }
             }
@@ -249,28 +285,31 @@ fn receiver(draft: &Draft, known: &Subscription) -> Markup {
     }
 }
 
-fn repetitions(draft: &Draft) -> Markup {
+fn repetitions(draft: &Draft, problem: &Problem) -> Markup {
+    let each = match draft.raw {
+        Some(_) => "All have this payload.",
+        None => "Each gets a new UUID, unless you set one above.",
+    };
     html! {
         fieldset {
-            legend { "How often" }
+            legend { "Repeat and delay" }
             div.fields {
-                div.field {
-                    label for="burst" { "Burst: events" }
-                    input #burst name="burst" inputmode="numeric" value=(draft.burst) autocomplete="off"
-                        aria-describedby="burst-hint";
-                    p.hint #burst-hint { "Each is about a new file, if the UUID is left as it is." }
-                }
-                div.field {
-                    label for="copies" { "Copies of each" }
-                    input #copies name="copies" inputmode="numeric" value=(draft.copies) autocomplete="off"
-                        aria-describedby="copies-hint";
-                    p.hint #copies-hint { "The same event, delivered several times." }
-                }
-                div.field {
-                    label for="delay_ms" { "Delay, milliseconds" }
-                    input #delay_ms name="delay_ms" inputmode="numeric" value=(draft.delay_ms) autocomplete="off";
-                }
+                (number(problem, "burst", BURST, &draft.burst, each))
+                (number(problem, "copies", COPIES, &draft.copies, "The same event, delivered several times."))
+                (number(problem, "delay_ms", DELAY, &draft.delay_ms, "Before the first attempt."))
             }
+        }
+    }
+}
+
+fn number(problem: &Problem, name: &str, label: &str, value: &str, hint: &str) -> Markup {
+    let hint_id = format!("{name}-hint");
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input id=(name) name=(name) inputmode="numeric" value=(value) autocomplete="off"
+                aria-invalid=[problem.invalid(name)] aria-describedby=[problem.described_by(name, &hint_id)];
+            p.hint id=(hint_id) { (hint) }
         }
     }
 }

@@ -1,5 +1,5 @@
-// Live updates, times in the browser's time zone, and the choice of the theme. All pages work
-// without this script.
+// Live updates, times in the browser's time zone, buttons that copy, and the choice of the theme. All
+// pages work without this script.
 "use strict";
 
 const THEME = "uploadcare-workbench-theme";
@@ -56,11 +56,27 @@ function showTimes(part) {
   }
 }
 
+// Browsers have a clipboard on this machine and over HTTPS only.
+function offerCopies(part) {
+  for (const button of part.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
+}
+
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Not copied";
+  }
+  tell(button.textContent);
+}
+
 // Turns HTML that the server rendered into elements. A row needs a table around it.
 function elements(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   showTimes(template.content);
+  offerCopies(template.content);
   return template.content;
 }
 
@@ -116,6 +132,13 @@ function focusIn(element) {
   return () => [...element.querySelectorAll("a, button, input, summary, pre")].find(same)?.focus();
 }
 
+// The stylesheet shows the filter in wide windows even while it is closed. Opened, it is there for
+// programs that steer a browser as well.
+function openFilter() {
+  const filter = document.querySelector(".filter");
+  if (filter && matchMedia("(min-width: 46.01rem)").matches) filter.open = true;
+}
+
 let reloading = null;
 // The changes that came while the page is loaded again: what is loaded may be older than they are.
 let meanwhile = [];
@@ -151,8 +174,8 @@ let ended = false;
 function gone() {
   ended = true;
   stopWatching();
-  setLive("gone", "This delivery is not kept any more");
-  tell("This delivery is not kept any more");
+  setLive("gone", "This delivery is no longer kept");
+  tell("This delivery is no longer kept");
 }
 
 function showRow({ id, number, html }) {
@@ -262,6 +285,12 @@ document.addEventListener("DOMContentLoaded", () => {
   offerThemes();
   served = livePart()?.innerHTML;
   showTimes(document);
+  offerCopies(document);
+  openFilter();
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("button[data-copy]");
+    if (button) copy(button);
+  });
   setInterval(() => showTimes(document), 1000);
   const path = document.body.dataset.live;
   if (path) watchWhileVisible(path);

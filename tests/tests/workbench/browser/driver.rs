@@ -165,6 +165,10 @@ impl Browser {
         panic!("{selector} has {last}, and not {text:?}: {page}");
     }
 
+    pub(super) async fn is_shown(&self, selector: &str) -> bool {
+        self.find(selector).await.is_displayed().await.unwrap()
+    }
+
     pub(super) async fn count(&self, selector: &str) -> usize {
         self.0.find_all(Locator::Css(selector)).await.unwrap().len()
     }
