@@ -163,7 +163,7 @@ fn body(answer: &Answer) -> Markup {
 /// The command that sends the same request.
 fn curl(delivery: &Delivery, attempt: &Exchange) -> String {
     // curl writes these itself.
-    let own = |name: &str| matches!(name, "host" | "content-length");
+    let own = |name: &str| matches!(name, "host" | "content-length" | "accept");
     let mut command = format!("curl -i {}", quoted(&delivery.target_url));
     for (name, value) in attempt.request_headers.iter().filter(|(name, _)| !own(name)) {
         command.push_str(&format!(" \\\n  -H {}", quoted(&format!("{name}: {value}"))));
