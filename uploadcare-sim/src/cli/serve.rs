@@ -117,7 +117,7 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
         ),
         None => (format!("{base_url}/"), String::new(), String::new()),
     };
-    let lines = lines_to_paste(arguments, &base_url, &header);
+    let lines = lines_to_paste([&public_key, &secret_key, &signing_secret], &base_url, &header);
     let mut printer = Printer::default();
     printer.print(&format!(
         "{link} is the page of this simulator of Uploadcare; stop it with Ctrl-C.\n\n{about_token}{lines}"
@@ -135,11 +135,10 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
 
 /// What an application needs, and the commands for the first delivery. A shell reads them as they
 /// are meant, whatever the options are.
-fn lines_to_paste(arguments: &ArgMatches, base_url: &str, header: &str) -> String {
-    let text = |name: &str| arguments.get_one::<String>(name).map(String::as_str).unwrap_or_default();
-    let (public_key, secret_key, signing_secret) = (text("public-key"), text("secret-key"), text("signing-secret"));
+fn lines_to_paste(keys_and_secret: [&str; 3], base_url: &str, header: &str) -> String {
+    let [public_key, secret_key, _] = keys_and_secret;
     let keys = quoted(&format!("Authorization: Uploadcare.Simple {public_key}:{secret_key}"));
-    let [public_key, secret_key, signing_secret] = [public_key, secret_key, signing_secret].map(quoted);
+    let [public_key, secret_key, signing_secret] = keys_and_secret.map(quoted);
     let [api, webhooks, deliveries] =
         ["", "/webhooks/", "/_sim/deliveries"].map(|path| quoted(&format!("{base_url}{path}")));
     let program = program();
