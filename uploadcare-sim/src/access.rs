@@ -188,10 +188,15 @@ pub(crate) async fn guard(
         && request.method() == Method::GET
         && let Some((token, rest)) = take_token(request.query_string())
     {
+        let without_token = url(request.path(), &rest);
+        let next = path_of_this_site(&without_token);
         let answer = match access.signed_in(&token) {
-            Some(cookie) => redirect(&url(request.path(), &rest), Some(cookie)),
-            None if access.token.is_none() => redirect(&url(request.path(), &rest), None),
-            None => wrong_token(request.path()).await,
+            Some(cookie) => redirect(next, Some(cookie)),
+            None if access.wants_token() => wrong_token(next).await,
+            None => match access.check(request.request()) {
+                Err(Denial::Foreign(problem)) => detail(StatusCode::FORBIDDEN, &problem),
+                _ => redirect(next, None),
+            },
         };
         return Ok(request.into_response(answer));
     }

@@ -10,12 +10,15 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use reqwest::{
     Body, Client, Request,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue},
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue},
 };
 use tokio::time::sleep;
 use uploadcare_hooks::{SIGNATURE_HEADER, SigningSecret};
 
-use crate::project::{Answer, Delivery, DeliveryFaultKind, DrawnFaults, Exchange, SignatureCheck};
+use crate::{
+    http::Http,
+    project::{Answer, Delivery, DeliveryFaultKind, DrawnFaults, Exchange, SignatureCheck},
+};
 
 /// How long a receiver may take to answer, once the body is sent.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,7 +28,8 @@ const KEPT_BODY: usize = 16 * 1024;
 const PIECES: u32 = 10;
 
 /// Sends the delivery once.
-pub(crate) async fn attempt(http: &Client, delivery: &Delivery, faults: &DrawnFaults) -> Exchange {
+pub(crate) async fn attempt(http: &Http, delivery: &Delivery, faults: &DrawnFaults) -> Exchange {
+    let http = http.to(&delivery.target_url);
     let start = (Timestamp::now(), Instant::now());
     let signed = sign(delivery, faults);
     let mut exchange = Exchange {
@@ -34,7 +38,7 @@ pub(crate) async fn attempt(http: &Client, delivery: &Delivery, faults: &DrawnFa
         duration_ms: 0,
         request_headers: Vec::new(),
         signature: SignatureCheck::NoSecret,
-        faults: faults.kinds(),
+        faults: Vec::new(),
         answer: None,
         error: None,
     };
@@ -49,8 +53,27 @@ pub(crate) async fn attempt(http: &Client, delivery: &Delivery, faults: &DrawnFa
         Ok(answer) => exchange.answer = Some(answer),
         Err(error) => exchange.error = Some(error),
     }
+    exchange.faults = faults.kinds().into_iter().filter(|fault| happened(*fault, faults, &exchange)).collect();
     exchange.duration_ms = u64::try_from(start.1.elapsed().as_millis()).unwrap_or(u64::MAX);
     exchange
+}
+
+/// Whether a fault that was drawn changed this attempt.
+fn happened(fault: DeliveryFaultKind, drawn: &DrawnFaults, exchange: &Exchange) -> bool {
+    match fault {
+        DeliveryFaultKind::WrongSecret => exchange.signature == SignatureCheck::Wrong,
+        DeliveryFaultKind::MissingSignature => exchange.signature == SignatureCheck::Missing,
+        // Only a delivery that was acknowledged is sent once more.
+        DeliveryFaultKind::Duplicate => exchange.is_acknowledged(),
+        DeliveryFaultKind::Cut => is_sent(exchange),
+        DeliveryFaultKind::SlowBody => is_sent(exchange) && !drawn.has(DeliveryFaultKind::Cut),
+        DeliveryFaultKind::Delay | DeliveryFaultKind::Reorder => true,
+    }
+}
+
+/// Whether there was a request: a secret or a URL that cannot be used makes none.
+fn is_sent(exchange: &Exchange) -> bool {
+    !exchange.request_headers.is_empty()
 }
 
 /// The value of the signature's header, and whether it verifies.
@@ -103,6 +126,8 @@ fn request(
     if let Ok(host) = HeaderValue::try_from(host) {
         request.headers_mut().insert(HOST, host);
     }
+    // The client would add it later, and the attempt would not list it.
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
     Ok(request)
 }
 

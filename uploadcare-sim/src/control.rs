@@ -17,7 +17,7 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::{Method, StatusCode, header::ALLOW},
-    middleware::from_fn,
+    middleware::{Next, from_fn},
     web::{self, PayloadConfig},
 };
 use serde::de::DeserializeOwned;
@@ -29,8 +29,9 @@ use crate::{
     project::Project,
 };
 
-/// The longest body of a request, in bytes. actix-web answers 413 to a longer one.
-const LONGEST_BODY: usize = 1024 * 1024;
+/// The longest body of a request, in bytes. JSON in a field takes more bytes than by itself, so the
+/// longest payload ([`MAX_PAYLOAD`](crate::trigger::MAX_PAYLOAD)) is shorter.
+const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// What the simulator answers below `/_sim`.
 struct Endpoint {
@@ -87,7 +88,21 @@ pub(crate) fn routes() -> Scope<
         let allowed = methods.join(", ");
         scope.service(resource.default_service(web::to(move || method_not_allowed(allowed.clone()))))
     });
-    scope.default_service(web::to(unknown)).wrap(from_fn(access::guard))
+    scope.default_service(web::to(unknown)).wrap(from_fn(refuse_long_bodies)).wrap(from_fn(access::guard))
+}
+
+/// Says in JSON that a body is too long: actix-web's own answer is plain text.
+async fn refuse_long_bodies(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
+    let answer = next.call(request).await?.map_into_boxed_body();
+    if answer.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return Ok(answer);
+    }
+    let mebibytes = LONGEST_BODY / 1024 / 1024;
+    let words = format!("the body of the request is longer than {LONGEST_BODY} bytes ({mebibytes} MiB)");
+    Ok(answer.into_response(detail(StatusCode::PAYLOAD_TOO_LARGE, &words)))
 }
 
 async fn method_not_allowed(allowed: String) -> HttpResponse {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     attempt::attempt,
     event::SimulatedEvent,
+    http::Http,
     payload::payload,
     project::{Change, Delivery, DeliveryFaultKind, DeliveryState, DrawnFaults, Exchange, Project, Subscription},
     trigger::{Replay, Trigger, by_id},
@@ -19,7 +20,7 @@ use crate::{
 pub(crate) struct EventSender {
     pub(crate) project: Arc<Project>,
     pub(crate) redelivery_delays: Vec<Duration>,
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Http,
     /// Runs the deliveries. A server worker's own runtime would end with its connection.
     pub(crate) runtime: Handle,
 }

@@ -90,6 +90,7 @@ mod answer;
 mod auth;
 mod event;
 mod fault;
+mod http;
 mod origin;
 
 mod access;

@@ -16,11 +16,17 @@ use crate::{
     project::{Fields, Project, Refusal},
 };
 
-/// Answers a call, with the fault that it runs into.
+/// Answers a call, with the fault that it runs into. A fault waits for a call of the webhook part
+/// that has the right keys: what browsers and scanners ask for does not use it up.
 pub(crate) async fn call(request: HttpRequest, project: Data<Project>, body: Bytes) -> HttpResponse {
+    if let Err((status, problem)) = check(&request, &project, &body) {
+        return detail(status, &problem);
+    }
+    if !request.path().starts_with("/webhooks/") {
+        return not_found();
+    }
     let answer = || answer(&request, &project, &body);
-    let fault = project.next_fault();
-    let answer = match fault {
+    let answer = match project.next_fault() {
         Some(fault) => fault::fail(fault, answer).await,
         None => answer(),
     };
@@ -33,13 +39,13 @@ pub(crate) async fn call(request: HttpRequest, project: Data<Project>, body: Byt
     }
 }
 
-fn answer(request: &HttpRequest, project: &Project, body: &[u8]) -> HttpResponse {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+/// Checks the version that the call wants, and its keys. Returns why the call is refused.
+fn check(request: &HttpRequest, project: &Project, body: &[u8]) -> Result<(), (StatusCode, String)> {
+    let header = |name: &str| header(request, name);
     if header("accept") != Some(MEDIA_TYPE) {
-        return detail(
-            StatusCode::NOT_ACCEPTABLE,
-            "Incorrect Accept header provided. Make sure to specify API version. Refer to REST API docs for details.",
-        );
+        let problem =
+            "Incorrect Accept header provided. Make sure to specify API version. Refer to REST API docs for details.";
+        return Err((StatusCode::NOT_ACCEPTABLE, problem.to_owned()));
     }
     let parts = SignedParts {
         authorization: header("authorization"),
@@ -49,10 +55,16 @@ fn answer(request: &HttpRequest, project: &Project, body: &[u8]) -> HttpResponse
         date: header("date").or_else(|| header("x-uploadcare-date")),
         path_and_query: request.uri().path_and_query().map_or("/", |path| path.as_str()),
     };
-    if let Err(problem) = auth::check(&project.keys, &parts, Timestamp::now()) {
-        return detail(StatusCode::UNAUTHORIZED, &problem);
-    }
-    carry_out(request, project, parts.content_type, body).unwrap_or_else(|refusal| match refusal {
+    auth::check(&project.keys, &parts, Timestamp::now()).map_err(|problem| (StatusCode::UNAUTHORIZED, problem))
+}
+
+fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+fn answer(request: &HttpRequest, project: &Project, body: &[u8]) -> HttpResponse {
+    let content_type = header(request, "content-type").unwrap_or_default();
+    carry_out(request, project, content_type, body).unwrap_or_else(|refusal| match refusal {
         Refusal::NotFound => not_found(),
         Refusal::Invalid(problem) => start(StatusCode::BAD_REQUEST).json(problem),
     })

@@ -25,6 +25,7 @@ use crate::{
     control,
     delivery::{EventSender, Triggered},
     event::SimulatedEvent,
+    http::Http,
     page,
     project::{
         Attempt, Delivery, DeliveryFault, DeliveryFaultKind, Fault, Kept, Keys, Limits, Project, Settings, Store,
@@ -158,12 +159,11 @@ impl SimulatorBuilder {
         store: Option<(Store, Kept)>,
         started: impl FnOnce((Arc<EventSender>, ServerHandle)),
     ) -> io::Result<()> {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         let project = Arc::new(Project::new(self.settings, store));
         let events = Arc::new(EventSender {
             project: Arc::clone(&project),
             redelivery_delays: self.redelivery_delays,
-            http: http.map_err(io::Error::other)?,
+            http: Http::new().map_err(io::Error::other)?,
             runtime: Handle::current(),
         });
         let data = (Data::from(project), Data::from(Arc::clone(&events)), Data::new(access));

@@ -10,6 +10,10 @@ use crate::{event::SimulatedEvent, project::Subscription};
 /// The only event of the versions before 0.7.
 const UPLOADED: &str = "file.uploaded";
 
+/// The longest payload that is sent, in bytes, however it was ordered. Uploadcare's own are a few
+/// kilobytes.
+pub(crate) const MAX_PAYLOAD: usize = 1024 * 1024;
+
 /// An event to be triggered with [`Simulator::trigger_with`](crate::Simulator::trigger_with), with
 /// all options. `Trigger::from(SimulatedEvent)` has their defaults.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,7 +87,7 @@ impl Trigger {
     /// Returns what is wrong with the options.
     pub(crate) fn check(&self) -> Result<(), String> {
         let limit = SimulatedEvent::MAX_COPIES;
-        let Self { event: SimulatedEvent { event, copies, delay_ms, data, .. }, burst, .. } = self;
+        let Self { event: SimulatedEvent { event, copies, delay_ms, data, previous_values }, burst, .. } = self;
         if event.is_empty() {
             return Err("`event` is empty".to_owned());
         }
@@ -108,8 +112,11 @@ impl Trigger {
         if let Some(version) = self.version.as_deref() {
             self.check_version(version)?;
         }
+        let length = |value: serde_json::Result<String>| value.unwrap_or_default().len();
+        check_length("data", length(serde_json::to_string(data)))?;
+        check_length("previous_values", length(serde_json::to_string(previous_values)))?;
         match &self.payload {
-            Some(payload) => check_json("payload", payload),
+            Some(payload) => check_payload("payload", payload),
             None => Ok(()),
         }
     }
@@ -168,7 +175,7 @@ pub(crate) struct Replay {
 impl Replay {
     /// Returns what is wrong.
     pub(crate) fn check(&self) -> Result<(), String> {
-        self.body.as_deref().map_or(Ok(()), |body| check_json("body", body))
+        self.body.as_deref().map_or(Ok(()), |body| check_payload("body", body))
     }
 }
 
@@ -204,9 +211,18 @@ pub(crate) fn by_id(subscriptions: &[Subscription], id: u64) -> Result<Subscript
 }
 
 /// Checks a payload that was written by hand.
-fn check_json(name: &str, text: &str) -> Result<(), String> {
+fn check_payload(name: &str, text: &str) -> Result<(), String> {
+    check_length(name, text.len())?;
     let read: Result<Value, _> = serde_json::from_str(text);
     read.map(|_| ()).map_err(|error| format!("`{name}` is no valid JSON: {error}"))
+}
+
+fn check_length(name: &str, length: usize) -> Result<(), String> {
+    let mebibytes = MAX_PAYLOAD / 1024 / 1024;
+    if length > MAX_PAYLOAD {
+        return Err(format!("`{name}` has {length} bytes, and the limit is {MAX_PAYLOAD} ({mebibytes} MiB)"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -198,3 +198,23 @@ fn no_answer_is_the_exit_code_3() {
     }
     receiver.join().unwrap();
 }
+
+#[test]
+fn an_output_that_cannot_be_written_does_not_change_the_exit_code() {
+    let output = |output: Stdio, answer| {
+        let (url, receiver) = receiver(answer);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_uploadcare-sim"));
+        command.args(["send", "file.uploaded", "--to", &url, "--secret", "my-secret"]);
+        let (code, _, stderr) =
+            texts(&command.stdout(output).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap());
+        receiver.join().unwrap();
+        (code, stderr)
+    };
+    for (answer, code) in [(NO_CONTENT, 0), (REFUSED, 1)] {
+        let closed = std::io::pipe().unwrap().1;
+        assert_eq!(output(closed.into(), answer), (Some(code), String::new()));
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let (answered, stderr) = output(full.into(), answer);
+        assert!(answered == Some(code) && stderr.contains("the output cannot be written: No space left"), "{stderr}");
+    }
+}

@@ -231,3 +231,25 @@ async fn the_page_wants_the_token_and_a_link_can_have_it() {
     let answer = http.get(format!("{}/?token=x", open.base_url())).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), location(&answer).as_str()), (303, "/"));
 }
+
+#[tokio::test]
+async fn a_link_with_a_token_leads_to_no_other_site() {
+    let (with_token, http) = with_token();
+    let open = super::simulator();
+    let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
+    for (simulator, token) in [(&with_token, "s3cret%2Ftoken"), (&open, "x")] {
+        let address = simulator.base_url().replace("http://", "");
+        // A client would make another URL of it.
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let request =
+            format!("GET //evil.example/x?token={token} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 303 ") && answer.contains("\r\nlocation: /\r\n"), "{answer}");
+        let answer = http.get(format!("{}/compare?token={token}", simulator.base_url())).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), location(&answer).as_str()), (303, "/compare"));
+    }
+    let link = http.get(format!("{}/?token=x", open.base_url())).header("Host", "evil.example");
+    assert_eq!(link.send().await.unwrap().status(), 403, "without a token, the names count first");
+}

@@ -210,3 +210,27 @@ async fn a_body_that_cannot_be_read_is_refused_with_the_field_that_is_wrong() {
         assert!(problem.contains(says), "{body}: {problem}");
     }
 }
+
+#[tokio::test]
+async fn a_payload_has_one_limit_and_a_longer_body_is_refused_in_words() {
+    let simulator = simulator();
+    let api = Api::of(&simulator);
+    let id = api.subscribe(TARGET, "file.stored").await;
+    let mebibyte = 1024 * 1024;
+    // Quotes take two bytes in the order.
+    let payload = |length: usize| format!("[{}\"\"]", "\"\",".repeat((length - 4) / 3) + &" ".repeat((length - 4) % 3));
+    let order = |length| json!({"event": "file.stored", "payload": payload(length), "delay_ms": 60_000});
+    let delivery = api.trigger(order(mebibyte)).await.remove(0);
+    assert_eq!(api.delivery(&delivery).await["body"].as_str().unwrap().len(), mebibyte);
+    let says = "has 1048577 bytes, and the limit is 1048576 (1 MiB)";
+    assert_eq!(detail(api.post("/events", order(mebibyte + 1)).await, 400), format!("`payload` {says}"));
+    let replay = json!({"body": payload(mebibyte + 1), "subscriptions": [id]});
+    let problem = detail(api.post(&format!("/deliveries/{delivery}/replay"), replay).await, 400);
+    assert_eq!(problem, format!("`body` {says}"));
+    let data = json!({"event": "file.stored", "data": {"original_filename": "c".repeat(mebibyte)}});
+    assert!(detail(api.post("/events", data).await, 400).starts_with("`data` has 1048"));
+    for path in ["/events", "/subscriptions", "/reset"] {
+        let problem = detail(api.post(path, order(3 * mebibyte)).await, 413);
+        assert_eq!(problem, "the body of the request is longer than 4194304 bytes (4 MiB)", "{path}");
+    }
+}

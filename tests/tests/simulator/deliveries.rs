@@ -10,6 +10,10 @@ use std::{
 
 use serde_json::{Value, json};
 use tests::{deliveries::secret, servers::Adapter};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
+};
 use uploadcare_hooks::{
     DeliveryId, Event, EventKind, FileInfoUpdated, State, WebhookRouter,
     client::{Auth, CreateWebhook, UpdateWebhook},
@@ -17,7 +21,7 @@ use uploadcare_hooks::{
 };
 use uploadcare_sim::{Attempt, SimulatedEvent, Simulator};
 
-use super::{attempts, client, simulator};
+use super::{Api, attempts, builder, client, simulator};
 
 /// How many times a handler fails before it succeeds.
 type Failures = Arc<AtomicUsize>;
@@ -160,4 +164,32 @@ async fn the_newest_attempts_are_kept_and_known_ones_are_counted_from_the_first_
     let listed = reqwest::get(format!("{}/_sim/deliveries", simulator.base_url())).await.unwrap();
     let listed: Vec<Value> = serde_json::from_str(&listed.text().await.unwrap()).unwrap();
     assert_eq!(listed.len(), 3);
+}
+
+#[tokio::test]
+async fn the_headers_of_a_request_are_listed_as_a_socket_receives_them() {
+    let simulator = builder().redelivery_delays([]).start("127.0.0.1:0".parse().unwrap()).unwrap();
+    let api = Api::of(&simulator);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    api.subscribe(&format!("http://{}/hooks", listener.local_addr().unwrap()), "file.stored").await;
+    for fault in [json!({}), json!({"slow_body": {"probability": 1, "ms": 10}}), json!({"cut": {"probability": 1}})] {
+        api.patch("/delivery_faults", fault.clone()).await;
+        let id = api.trigger(json!({"event": "file.stored"})).await.remove(0);
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        let mut received = Vec::new();
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "POST /hooks HTTP/1.1");
+        while let Some(line) = lines.next_line().await.unwrap().filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(": ").unwrap();
+            received.push(json!([name, value]));
+        }
+        // Without an answer the attempt fails.
+        drop(lines);
+        let mut delivery = api.delivery(&id).await;
+        while delivery["attempts"] == json!([]) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            delivery = api.delivery(&id).await;
+        }
+        assert_eq!(delivery["attempts"][0]["request_headers"], Value::from(received), "{fault}");
+    }
 }

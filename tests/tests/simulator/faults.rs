@@ -148,6 +148,41 @@ async fn a_slow_body_arrives_whole() {
 }
 
 #[tokio::test]
+async fn an_attempt_lists_only_the_faults_that_it_ran_into() {
+    let all = json!(["wrong_secret", "missing_signature", "duplicate", "cut", "slow_body"]);
+    for (on, secret, answers, listed) in [
+        (all.clone(), None, vec![], vec![vec!["cut"]; 4]),
+        (all, Some("s"), vec![], vec![vec!["missing_signature", "cut"]; 4]),
+        (json!(["wrong_secret", "missing_signature", "duplicate"]), None, vec![], vec![vec!["duplicate"], vec![]]),
+        (
+            json!(["wrong_secret", "duplicate"]),
+            Some("s"),
+            vec![500],
+            vec![vec!["wrong_secret"], vec!["wrong_secret", "duplicate"], vec!["wrong_secret"]],
+        ),
+    ] {
+        let simulator = simulator();
+        let api = Api::of(&simulator);
+        let receiver = Receiver::start(&answers).await;
+        let order = json!({"target_url": receiver.url("/"), "event": "file.stored", "signing_secret": secret});
+        assert_eq!(api.post("/subscriptions", order).await.0, 201);
+        let faults: serde_json::Map<_, _> = on
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|fault| (fault.as_str().unwrap().to_owned(), json!({"probability": 1})))
+            .collect();
+        api.patch("/delivery_faults", faults.into()).await;
+        let id = api.trigger(json!({"event": "file.stored"})).await.remove(0);
+        api.finished(1).await;
+        let delivery = api.delivery(&id).await;
+        let attempts = delivery["attempts"].as_array().unwrap();
+        let found: Vec<_> = attempts.iter().map(|attempt| attempt["faults"].clone()).collect();
+        assert_eq!(Value::from(found), json!(listed), "{on} {secret:?}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_faults_are_refused_and_change_nothing() {
     let simulator = simulator();
     let api = Api::of(&simulator);

@@ -161,14 +161,14 @@ async fn real_answers_are_as_described() {
     d.call(M::DELETE, "/subscriptions/{id}", "/subscriptions/1", None, 404).await;
     d.call(M::POST, "/reset", "/reset", Some(json!({"keep_subscriptions": false})), 204).await;
     d.call(M::POST, "/reset", "/reset", Some(json!({"keep": false})), 400).await;
-    // Everything that is described was seen, but for answers that every endpoint shares, the
-    // endless stream (its own test reads it), and a full disk.
+    // Everything that is described was seen, but for answers that every endpoint shares, too long
+    // bodies and the endless stream (their own tests see them), and a full disk.
     let paths = d.document["paths"].as_object().unwrap();
     let mut described = BTreeSet::new();
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().unwrap() {
             for status in operation["responses"].as_object().unwrap().keys() {
-                if !["401", "403", "503"].contains(&status.as_str()) {
+                if !["401", "403", "413", "503"].contains(&status.as_str()) {
                     described.insert(format!("{} {path} {status}", method.to_uppercase()));
                 }
             }
@@ -179,7 +179,7 @@ async fn real_answers_are_as_described() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_field_that_a_body_does_not_know_is_refused_as_described() {
+async fn a_field_that_a_body_does_not_know_and_a_long_body_are_refused_as_described() {
     let simulator = simulator();
     let d = Described::new(Api::of(&simulator)).await;
     let receiver = Receiver::start(&[]).await;
@@ -195,11 +195,16 @@ async fn a_field_that_a_body_does_not_know_is_refused_as_described() {
             let id = if path.contains("deliveries") { &id } else { "1" };
             let path = path.strip_prefix("/_sim").unwrap().replace("{id}", id);
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            let problem = detail(d.api.call(method, &path, Some(json!({"brust": 2}))).await, 400);
+            let problem = detail(d.api.call(method.clone(), &path, Some(json!({"brust": 2}))).await, 400);
             assert!(problem.contains("`brust`, expected "), "{what}: {problem}");
             for known in schema["properties"].as_object().unwrap().keys() {
                 assert!(problem.contains(&format!("`{known}`")), "{what}: {known}: {problem}");
             }
+            let long = json!({"brust": "r".repeat(4 * 1024 * 1024)});
+            let (status, answer) = d.api.call(method, &path, Some(long)).await;
+            assert_eq!(status, 413, "{what}");
+            let content = &d.part(&operation["responses"]["413"])["content"];
+            d.check(&content["application/vnd.uploadcare-v0.7+json"]["schema"], &answer, &what);
             seen += 1;
         }
     }

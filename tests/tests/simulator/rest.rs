@@ -129,6 +129,28 @@ async fn faults_are_ordered_over_http_and_begin_after_good_calls() {
 }
 
 #[tokio::test]
+async fn a_fault_waits_for_a_call_of_the_rest_api_with_the_right_keys() {
+    let simulator = simulator();
+    let http = reqwest::Client::new();
+    let get = async |path: &str, accept: &str, keys: &str| {
+        let request = http.get(format!("{}{path}", simulator.base_url())).header("Accept", accept);
+        let request = request.header("Authorization", format!("Uploadcare.Simple {keys}"));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let (accept, keys) = ("application/vnd.uploadcare-v0.7+json", "demopublickey:demosecretkey");
+    simulator.fault(Fault::new(FaultKind::Error));
+    for (path, accept, keys, status) in [
+        ("/.well-known/appspecific/com.chrome.devtools.json", "*/*", "", 406),
+        ("/favicon.ico", accept, keys, 404),
+        ("/webhooks/", "*/*", keys, 406),
+        ("/webhooks/", accept, "demopublickey:wrong", 401),
+    ] {
+        assert_eq!(get(path, accept, keys).await, status, "{path} {accept} {keys}");
+    }
+    assert_eq!([get("/webhooks/", accept, keys).await, get("/webhooks/", accept, keys).await], [502, 200]);
+}
+
+#[tokio::test]
 async fn the_client_gets_over_every_fault_and_makes_nothing_twice() {
     let kinds = [FaultKind::Throttle, FaultKind::Error, FaultKind::Cut, FaultKind::Slow];
     let all = kinds.into_iter().flat_map(|kind| [(kind, false), (kind, true)]);

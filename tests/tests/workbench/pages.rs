@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use uploadcare_sim::Simulator;
+
 use super::{Page, Workbench, html::tags, receiver, send};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -156,4 +158,20 @@ async fn the_list_shows_the_newest_hundred_and_leads_to_older_ones() {
     first.has("href=\"/?event=file.uploaded&amp;before=4\"").has("data-live=\"/_page/live?event=file.uploaded\"");
     let second = workbench.get("/?event=file.uploaded&before=4").await;
     second.has("data-number=\"3\"").has("data-number=\"1\"").has_not("data-number=\"4\"").has_not("data-live");
+}
+
+#[tokio::test]
+async fn the_variables_of_the_start_page_can_be_pasted_into_a_shell_whatever_they_are() {
+    let builder = Simulator::builder("it's $HOME", "my-own-secret").signing_secret("my-own-signing-secret");
+    let simulator = builder.start("127.0.0.1:0".parse().unwrap()).unwrap();
+    let base_url = simulator.base_url();
+    let page = reqwest::get(&base_url).await.unwrap().text().await.unwrap();
+    assert!(!page.contains("my-own"), "{page}");
+    let start = page.find("export UPLOADCARE_API_BASE").unwrap();
+    let variables = page[start..].split('<').next().unwrap().replace("&quot;", "\"").replace("&#39;", "'");
+    let names = ["API_BASE", "PUBLIC_KEY", "SECRET_KEY"].map(|name| format!("\"$UPLOADCARE_{name}\""));
+    let print = format!("printf '%s\\n' {} \"$UC_SIGNING_SECRET\"", names.join(" "));
+    let pasted = std::process::Command::new("sh").args(["-c", &format!("{variables}\n{print}")]).output().unwrap();
+    let lines = format!("{base_url}\nit's $HOME\n(what you gave the simulator)\n(what the simulator printed)\n");
+    assert_eq!(String::from_utf8(pasted.stdout).unwrap(), lines, "{variables}");
 }

@@ -1,6 +1,6 @@
 //! The whole story by links and forms, as a browser without a script tells it.
 
-use uploadcare_sim::DeliveryState;
+use uploadcare_sim::{DeliveryState, SimulatedEvent};
 
 use super::{
     Workbench, html,
@@ -71,6 +71,54 @@ async fn an_event_is_triggered_seen_replayed_and_compared_by_forms() {
     compared.has("+ <bdi>    &quot;original_filename&quot;: &quot;beach.jpg&quot;");
     let same = workbench.get(&format!("/compare?from={}&to={}", copy.id, delivery.id)).await;
     same.has("There is no difference.").has("byte for byte");
+}
+
+#[tokio::test]
+async fn a_signature_with_an_older_secret_is_told_from_one_with_the_present_secret() {
+    let workbench = Workbench::with_redelivery_after(&[]);
+    let (url, _) = receiver::application().await;
+    let id = workbench.subscribe("file.stored", &url, "an-old-secret").await;
+    let unsigned = workbench.subscribe("file.deleted", &url, "").await;
+    workbench.simulator.trigger(&SimulatedEvent::new("file.deleted"));
+    let unsigned_path = format!("/deliveries/{}", workbench.finished(1).await[0].id);
+    workbench.simulator.trigger(&SimulatedEvent::new("file.stored"));
+    let path = format!("/deliveries/{}", workbench.finished(2).await[0].id);
+    workbench.get(&path).await.has(&format!("The signature verifies with the secret of subscription {id}<"));
+    workbench.get(&unsigned_path).await.has(&format!("Not signed: subscription {unsigned} has no secret<"));
+
+    let edit = async |id: u64, event: &str, secret: (&str, &str)| {
+        let fields = [("target_url", url.as_str()), ("event", event), secret];
+        assert_eq!(workbench.post(&format!("/subscriptions/{id}"), &fields).await.status, 303);
+    };
+    edit(id, "file.stored", ("signing_secret", SECRET)).await;
+    edit(unsigned, "file.deleted", ("signing_secret", SECRET)).await;
+    // The copy is signed as its original was, which the application refuses.
+    workbench.post(&format!("{path}/replay"), &[]).await;
+    let copy = workbench.finished(3).await[0].clone();
+    for path in [path.clone(), format!("/deliveries/{}", copy.id)] {
+        let page = workbench.get(&path).await;
+        page.has(&format!(
+            "The signature verifies with an older secret of subscription {id}, which has another one now"
+        ));
+        page.has(&format!("replay it to subscription {id}")).has_not("the application probably has another secret");
+        check("an older secret", &page);
+    }
+    workbench
+        .get(&unsigned_path)
+        .await
+        .has(&format!("Not signed: subscription {unsigned} had no secret when the event was triggered"));
+    let to = [("body", copy.body.as_str()), ("to", &id.to_string())];
+    workbench.post(&format!("{path}/replay"), &to).await;
+    let resigned = workbench.finished(4).await[0].clone();
+    assert_eq!(resigned.state, DeliveryState::Acknowledged);
+    let page = workbench.get(&format!("/deliveries/{}", resigned.id)).await;
+    page.has(&format!("The signature verifies with the secret of subscription {id}<"));
+
+    edit(id, "file.stored", ("no_secret", "yes")).await;
+    workbench.get(&path).await.has(&format!("an older secret of subscription {id}, which has none now"));
+    assert_eq!(workbench.post(&format!("/subscriptions/{id}/delete"), &[]).await.status, 303);
+    let page = workbench.get(&path).await;
+    page.has(&format!("The signature verifies with the secret of subscription {id}, which was deleted"));
 }
 
 #[tokio::test]

@@ -12,13 +12,16 @@ pub(super) fn program() -> String {
 
 fn called_as(called: &str, path: Option<&str>) -> String {
     let is_path = called.contains(['/', '\\']);
-    quoted(path.filter(|_| is_path).unwrap_or(called))
+    let name = path.filter(|_| is_path).unwrap_or(called);
+    // The shells of Windows take a path as it is.
+    if cfg!(windows) && !name.contains(' ') { name.to_owned() } else { quoted(name) }
 }
 
 /// The text as one word of a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:\\".contains(c);
-    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+pub(super) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:".contains(c);
+    let needs_none = !text.is_empty() && text.chars().all(is_plain);
+    if needs_none { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     fmt, fs,
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::IpAddr,
     process::ExitCode,
     time::Duration,
@@ -28,9 +28,9 @@ pub(super) const TOKEN_VARIABLE: &str = "UPLOADCARE_SIM_TOKEN";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The exit codes, for the help of each command.
-pub(super) const EXIT_CODES: &str = "Exit codes: 0 done (with --wait: all deliveries are acknowledged), 1 refused \
-    (with --wait: a delivery failed or was not acknowledged in time), 2 wrong use, 3 the simulator cannot be reached, \
-    or stopped";
+pub(super) const EXIT_CODES: &str = "Exit codes: 0 done (with --wait: all deliveries are acknowledged), 1 refused, \
+    or the output cannot be written (with --wait: a delivery failed or was not acknowledged in time), 2 wrong use, \
+    3 the simulator cannot be reached, or stopped";
 
 /// What stands in place of a status if an attempt got no answer. The filters use the same word.
 const NO_ANSWER: &str = "no_answer";
@@ -48,13 +48,15 @@ pub(super) enum Problem {
     NoReceiver(String),
     /// The reader of the output is gone.
     OutputClosed,
+    /// The output cannot be written.
+    OutputFailed(io::Error),
 }
 
 impl Problem {
     fn code(&self) -> u8 {
         match self {
             Self::OutputClosed => 0,
-            Self::Refused(_) => 1,
+            Self::Refused(_) | Self::OutputFailed(_) => 1,
             Self::WrongUse(_) => 2,
             Self::Unreachable(_) => 3,
             Self::NoReceiver(_) => 4,
@@ -68,6 +70,7 @@ impl fmt::Display for Problem {
             Self::Refused(text) | Self::WrongUse(text) | Self::Unreachable(text) | Self::NoReceiver(text) => {
                 f.write_str(&printable(text))
             }
+            Self::OutputFailed(error) => write!(f, "the output cannot be written: {error}"),
             Self::OutputClosed => Ok(()),
         }
     }
@@ -93,12 +96,39 @@ where
 
 /// Writes a line to the standard error, if it has a reader: the exit code counts more.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "uploadcare-sim: {text}");
+    let _ = writeln!(io::stderr(), "uploadcare-sim: {text}");
 }
 
 /// Writes a line to the standard output.
 pub(super) fn print(line: &str) -> Result<(), Problem> {
-    writeln!(std::io::stdout(), "{line}").map_err(|_| Problem::OutputClosed)
+    writeln!(io::stdout(), "{line}").map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Problem::OutputClosed,
+        _ => Problem::OutputFailed(error),
+    })
+}
+
+/// Prints the lines of a command whose exit code tells more than its output: goes on without an
+/// output if it cannot be written, and says so once.
+#[derive(Debug, Default)]
+pub(super) struct Printer {
+    failed: bool,
+}
+
+impl Printer {
+    pub(super) fn print(&mut self, line: &str) {
+        if self.failed {
+            return;
+        }
+        match print(line) {
+            Ok(()) => {}
+            Err(problem) => {
+                self.failed = true;
+                if problem.code() != 0 {
+                    note(&problem.to_string());
+                }
+            }
+        }
+    }
 }
 
 /// The status of an attempt, in one word.
@@ -124,6 +154,13 @@ fn server_url(text: &str) -> Result<Url, String> {
     url.ok_or_else(|| format!("write a URL with http:// or https://, as in {SERVER}"))
 }
 
+/// A text that should be a URL, without its user and password.
+fn without_user(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    if scheme.is_empty() { rest.to_owned() } else { format!("{scheme}://{rest}") }
+}
+
 /// The token of the environment. An empty variable counts as none.
 pub(super) fn token_variable() -> Option<String> {
     env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty())
@@ -133,7 +170,7 @@ pub(super) fn token_variable() -> Option<String> {
 pub(super) fn file(arguments: &ArgMatches) -> Result<Option<String>, Problem> {
     let Some(path) = arguments.get_one::<OsString>("file") else { return Ok(None) };
     let mut bytes = Vec::new();
-    let read = if path == "-" { std::io::stdin().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
+    let read = if path == "-" { io::stdin().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
     let problem = |text: String| Problem::WrongUse(format!("`--file {}` {text}", path.display()));
     let bytes = read.map_err(|error| problem(format!("cannot be read: {error}")))?;
     String::from_utf8(bytes).map(Some).map_err(|_| problem("is no UTF-8 text".to_owned()))
@@ -142,6 +179,8 @@ pub(super) fn file(arguments: &ArgMatches) -> Result<Option<String>, Problem> {
 /// A running simulator.
 pub(super) struct Remote {
     base_url: String,
+    /// The same without a user and a password, for messages.
+    shown_url: String,
     token: Option<String>,
     http: Client,
 }
@@ -154,7 +193,8 @@ impl Remote {
                 let given = env::var(SERVER_VARIABLE).ok().filter(|text| !text.is_empty());
                 let text = given.unwrap_or_else(|| SERVER.to_owned());
                 server_url(&text).map_err(|problem| {
-                    Problem::WrongUse(format!("the environment variable {SERVER_VARIABLE} is {text:?}: {problem}"))
+                    let shown = without_user(&text);
+                    Problem::WrongUse(format!("the environment variable {SERVER_VARIABLE} is {shown:?}: {problem}"))
                 })?
             }
         };
@@ -166,11 +206,13 @@ impl Remote {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| Problem::Unreachable(in_one_line(&error)))?;
-        Ok(Self { base_url: server.as_str().trim_end_matches('/').to_owned(), token, http })
+        let base_url = server.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { shown_url: without_user(&base_url), base_url, token, http })
     }
 
-    pub(super) fn base_url(&self) -> &str {
-        &self.base_url
+    /// The URL of the simulator, without a user and a password.
+    pub(super) fn shown_url(&self) -> &str {
+        &self.shown_url
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -192,6 +234,17 @@ impl Remote {
         self.json(answer).await
     }
 
+    /// Returns what is at the path, or `None` if the simulator answers 404.
+    pub(super) async fn find(&self, path: &str) -> Result<Option<Value>, Problem> {
+        let request = self.request(Method::GET, path).timeout(TIMEOUT);
+        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = self.accepted(answer).await?;
+        self.json(answer).await.map(Some)
+    }
+
     /// Watches what changes. Returns when the simulator says that no later change will be missing.
     pub(super) async fn changes(&self, query: &str) -> Result<Changes, Problem> {
         let path = if query.is_empty() { "/changes".to_owned() } else { format!("/changes?{query}") };
@@ -205,6 +258,11 @@ impl Remote {
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Problem> {
         let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        self.accepted(answer).await
+    }
+
+    /// Returns an answer of 2xx, and another as what the simulator refused.
+    async fn accepted(&self, answer: Response) -> Result<Response, Problem> {
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -219,7 +277,7 @@ impl Remote {
                 detail.split(';').next().unwrap_or_default()
             ),
             Some(detail) => format!("refused ({}): {detail}", status.as_u16()),
-            None => format!("{} answered {status}; is it the simulator?", self.base_url),
+            None => format!("{} answered {status}; is it the simulator?", self.shown_url),
         }))
     }
 
@@ -229,14 +287,14 @@ impl Remote {
     }
 
     fn no_simulator(&self) -> Problem {
-        Problem::Refused(format!("what answers at {} is no simulator of this version", self.base_url))
+        Problem::Refused(format!("what answers at {} is no simulator of this version", self.shown_url))
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Problem {
         let reason = in_one_line(&error.without_url());
         Problem::Unreachable(format!(
             "no answer from the simulator at {}: {reason}; start it with `{}`, or name another with `--server`",
-            self.base_url,
+            self.shown_url,
             program()
         ))
     }

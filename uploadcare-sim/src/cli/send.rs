@@ -12,7 +12,10 @@ use serde_json::Value;
 use uploadcare_hooks::{SIGNATURE_HEADER, SigningSecret};
 use uuid::Uuid;
 
-use super::program::program;
+use super::{
+    program::program,
+    remote::{Printer, note},
+};
 
 /// The variable that holds the secret if `--secret` is not given.
 const SECRET_VARIABLE: &str = "UC_SIGNING_SECRET";
@@ -38,7 +41,8 @@ pub(super) fn command() -> Command {
         .after_help(format!(
             "Prints the status and the body of the answer.\n\n\
              Exit codes: 0 for an answer of 2xx, 1 for another answer, 2 for wrong use, 3 for no answer (the receiver \
-             cannot be reached, takes longer than 30 seconds, or breaks off).\n\n\
+             cannot be reached, takes longer than 30 seconds, or breaks off). They do not change if the output cannot \
+             be written.\n\n\
              Example:\n  {} send file.uploaded --to http://127.0.0.1:8080/hooks --secret my-secret \
              --data original_filename=cat.jpg --data metadata.pet=cat",
             program()
@@ -92,14 +96,15 @@ pub(super) fn run(arguments: &ArgMatches) -> ExitCode {
     let body = body(arguments).unwrap_or_else(|problem| wrong_use(&problem));
     match System::new().block_on(send(url, &secret, body)) {
         Ok((status, body)) => {
-            println!("{status}");
+            let mut printer = Printer::default();
+            printer.print(&status.to_string());
             if !body.is_empty() {
-                println!("{body}");
+                printer.print(&body);
             }
             if status.is_success() { ExitCode::SUCCESS } else { NOT_ACKNOWLEDGED.into() }
         }
         Err(problem) => {
-            eprintln!("uploadcare-sim: no answer: {problem}");
+            note(&format!("no answer: {problem}"));
             NO_ANSWER.into()
         }
     }
@@ -147,7 +152,7 @@ fn warn_of_another_event(bytes: &[u8], event: Option<&String>) {
     if let (Some(found), Some(event)) = (payload.pointer("/hook/event").and_then(Value::as_str), event)
         && found != event
     {
-        eprintln!("uploadcare-sim: the file's event is {found:?} and not {event:?}; the file is sent as it is");
+        note(&format!("the file's event is {found:?} and not {event:?}; the file is sent as it is"));
     }
 }
 

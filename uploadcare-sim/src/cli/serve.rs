@@ -1,14 +1,6 @@
 //! `serve`: runs the simulator until the process is told to stop.
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    net::SocketAddr,
-    path::PathBuf,
-    pin::pin,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{error::Error, io, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, time::Duration};
 
 use actix_web::rt::System;
 use clap::{Arg, ArgAction, ArgMatches, builder::NonEmptyStringValueParser, value_parser};
@@ -18,8 +10,8 @@ use uploadcare_sim::{DeliveryState, Simulator, SimulatorBuilder};
 use uuid::Uuid;
 
 use super::{
-    program::program,
-    remote::{TOKEN_VARIABLE, token_variable},
+    program::{program, quoted},
+    remote::{Printer, TOKEN_VARIABLE, note, token_variable},
     signals,
 };
 
@@ -74,7 +66,7 @@ pub(super) fn run(arguments: &ArgMatches) -> ExitCode {
     match System::new().block_on(serve(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("uploadcare-sim: {error}");
+            note(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -89,7 +81,7 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let builder = Simulator::builder(&public_key, &secret_key).redelivery_delays(delays);
     let events = arguments.get_many::<String>("event").unwrap_or_default();
     for known in events.clone().filter(|event| EventKind::KNOWN.contains(&event.as_str())) {
-        eprintln!("uploadcare-sim: Uploadcare documents `{known}`, so `--event {known}` changes nothing");
+        note(&format!("Uploadcare documents `{known}`, so `--event {known}` changes nothing"));
     }
     let mut builder = events.fold(builder, SimulatorBuilder::event).signing_secret(&signing_secret);
     let given = arguments.get_one::<String>("token").cloned().or_else(token_variable);
@@ -108,7 +100,7 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let stop = signals::stop()?;
     let mut simulator = builder.start(listen).map_err(|error| explained(&error, listen))?;
     let base_url = reachable(&simulator.base_url());
-    let (link, note, header) = match token.filter(|_| !is_given) {
+    let (link, about_token, header) = match token.filter(|_| !is_given) {
         // A token that was given is known, and may be in a file of its own.
         Some(token) => (
             format!("{base_url}/?token={token}"),
@@ -125,28 +117,11 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
         ),
         None => (format!("{base_url}/"), String::new(), String::new()),
     };
-    let program = program();
-    println!(
-        "{link} is the page of this simulator of Uploadcare; stop it with Ctrl-C.
-
-{note}An application that makes its client with `Client::from_env` needs these variables
-
-export UPLOADCARE_PUBLIC_KEY={public_key}
-export UPLOADCARE_SECRET_KEY={secret_key}
-export UPLOADCARE_API_BASE={base_url}
-export UC_SIGNING_SECRET={signing_secret}
-
-To create a subscription, trigger an event, and list the attempts to deliver it:
-
-curl {base_url}/webhooks/ -H 'Accept: application/vnd.uploadcare-v0.7+json' \\
-  -H 'Authorization: Uploadcare.Simple {public_key}:{secret_key}' \\
-  -d target_url=http://127.0.0.1:8080/hooks -d event=file.uploaded -d signing_secret={signing_secret}
-
-{program} trigger file.uploaded --server {base_url} --data original_filename=cat.jpg
-curl{header} {base_url}/_sim/deliveries
-
-{base_url}/_sim/openapi.json describes all that a program can do here."
-    );
+    let lines = lines_to_paste([&public_key, &secret_key, &signing_secret], &base_url, &header);
+    let mut printer = Printer::default();
+    printer.print(&format!(
+        "{link} is the page of this simulator of Uploadcare; stop it with Ctrl-C.\n\n{about_token}{lines}"
+    ));
     let failed = matches!(select(pin!(stop), pin!(simulator.ended())).await, Either::Right(_));
     if failed {
         return Ok(simulator.wait()?);
@@ -154,8 +129,38 @@ curl{header} {base_url}/_sim/deliveries
     let waiting = simulator.deliveries().iter().filter(|known| known.state == DeliveryState::Waiting).count();
     simulator.stop().await;
     // The reader of the output may be gone, as Ctrl-C reaches it as well.
-    let _ = writeln!(io::stdout(), "{}", goodbye(waiting, arguments.get_one::<PathBuf>("data-dir")));
+    printer.print(&goodbye(waiting, arguments.get_one::<PathBuf>("data-dir")));
     Ok(())
+}
+
+/// What an application needs, and the commands for the first delivery. A shell reads them as they
+/// are meant, whatever the options are.
+fn lines_to_paste(keys_and_secret: [&str; 3], base_url: &str, header: &str) -> String {
+    let [public_key, secret_key, _] = keys_and_secret;
+    let keys = quoted(&format!("Authorization: Uploadcare.Simple {public_key}:{secret_key}"));
+    let [public_key, secret_key, signing_secret] = keys_and_secret.map(quoted);
+    let [api, webhooks, deliveries] =
+        ["", "/webhooks/", "/_sim/deliveries"].map(|path| quoted(&format!("{base_url}{path}")));
+    let program = program();
+    format!(
+        "An application that makes its client with `Client::from_env` needs these variables
+
+export UPLOADCARE_PUBLIC_KEY={public_key}
+export UPLOADCARE_SECRET_KEY={secret_key}
+export UPLOADCARE_API_BASE={api}
+export UC_SIGNING_SECRET={signing_secret}
+
+To create a subscription, trigger an event, and list the attempts to deliver it:
+
+curl {webhooks} -H 'Accept: application/vnd.uploadcare-v0.7+json' \\
+  -H {keys} \\
+  -d target_url=http://127.0.0.1:8080/hooks -d event=file.uploaded --data-urlencode signing_secret={signing_secret}
+
+{program} trigger file.uploaded --server {api} --data original_filename=cat.jpg
+curl{header} {deliveries}
+
+{base_url}/_sim/openapi.json describes all that a program can do here."
+    )
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -31,8 +31,8 @@ pub(super) fn command() -> Command {
              With --json, the first line is {\"ready\":true,..}: from then on no attempt is missed. Each further line \
              is an attempt, as GET /_sim/deliveries lists them. If so many attempts happen at once that some are \
              missed, a line on the standard error says how many.\n\n\
-             Exit codes: 0 the reader of the output closed it, 1 refused, 2 wrong use, 3 the simulator cannot be \
-             reached, or stopped.",
+             Exit codes: 0 the reader of the output closed it, 1 refused, or the output cannot be written, 2 wrong \
+             use, 3 the simulator cannot be reached, or stopped.",
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON, an object per line"))
         .args(FILTERS.map(filter))
@@ -50,9 +50,9 @@ async fn tail(remote: Remote, arguments: &ArgMatches) -> Result<(), Problem> {
     let json = arguments.get_flag("json");
     let mut changes = remote.changes(&query).await?;
     if json {
-        print(&json!({"ready": true, "server": remote.base_url()}).to_string())?;
+        print(&json!({"ready": true, "server": remote.shown_url()}).to_string())?;
     } else {
-        note(&format!("watching {}; Ctrl-C ends this", remote.base_url()));
+        note(&format!("watching {}; Ctrl-C ends this", remote.shown_url()));
     }
     loop {
         let (event, data) = changes.next().await?;

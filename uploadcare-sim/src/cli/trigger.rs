@@ -88,7 +88,7 @@ async fn trigger(remote: Remote, arguments: &ArgMatches) -> Result<(), Problem> 
     let event = order.get("event").and_then(Value::as_str).unwrap_or_default();
     let subscriptions = remote.get("/subscriptions").await?;
     let subscriptions = subscriptions.as_array().map_or(&[][..], Vec::as_slice);
-    Err(Problem::NoReceiver(no_receiver(event, subscriptions, remote.base_url())))
+    Err(Problem::NoReceiver(no_receiver(event, subscriptions, remote.shown_url())))
 }
 
 /// Says that no active subscription gets the event, and what to do.

@@ -6,7 +6,10 @@ use actix_web::rt::time::timeout;
 use clap::{Arg, ArgMatches, value_parser};
 use serde_json::Value;
 
-use super::remote::{Changes, Problem, Remote, print, status};
+use super::remote::{Changes, Printer, Problem, Remote, print, status};
+
+/// The state of a delivery that was answered with 2xx.
+const ACKNOWLEDGED: &str = "acknowledged";
 
 pub(super) fn arg() -> Arg {
     Arg::new("wait")
@@ -49,63 +52,117 @@ pub(super) async fn order(
     // Watches before it sends the order, so that it misses nothing.
     let mut changes = remote.changes("").await?;
     let answer = remote.post(path, order).await?;
-    let mut open: BTreeMap<String, Value> = ids(&answer).into_iter().map(|id| (id, Value::Null)).collect();
-    let number = open.len();
-    let mut failed = 0;
-    let finished = timeout(Duration::from_secs(*seconds), finish(remote, &mut changes, &mut open, &mut failed)).await;
+    let mut open = Open::new(ids(&answer));
+    let number = open.waiting.len();
+    let finished = timeout(Duration::from_secs(*seconds), open.finish(remote, &mut changes)).await;
     if let Ok(finished) = finished {
         finished?;
     }
-    for (id, delivery) in &open {
-        print(&line(id, delivery))?;
-    }
-    match (open.len(), failed) {
-        (0, 0) => Ok(number),
-        (0, failed) => Err(Problem::Refused(format!("deliveries that failed: {failed}"))),
-        (open, _) => {
-            Err(Problem::Refused(format!("deliveries that were not acknowledged within {seconds} seconds: {open}")))
-        }
-    }
+    open.end(*seconds).map(|()| number)
 }
 
-/// Follows the open deliveries until all of them are finished. Prints each when it is.
-async fn finish(
-    remote: &Remote,
-    changes: &mut Changes,
-    open: &mut BTreeMap<String, Value>,
-    failed: &mut usize,
-) -> Result<(), Problem> {
-    while !open.is_empty() {
-        let (event, data) = changes.next().await?;
-        match event.as_str() {
-            "delivery" => take(open, data, failed)?,
-            "reset" => return Err(Problem::Refused("the simulator was reset".to_owned())),
-            // Some changes are missing from the stream.
-            "lagged" => {
-                for id in open.keys().cloned().collect::<Vec<_>>() {
-                    take(open, remote.get(&format!("/deliveries/{id}")).await?, failed)?;
-                }
+/// The deliveries of an order.
+struct Open {
+    /// Those that are not finished, as they were seen last.
+    waiting: BTreeMap<String, Value>,
+    failed: usize,
+    /// How many the simulator dropped with all their attempts.
+    unknown: usize,
+    /// The exit code tells whether all are acknowledged, so an output that cannot be written does
+    /// not end the waiting.
+    printer: Printer,
+}
+
+impl Open {
+    fn new(ids: Vec<String>) -> Self {
+        let waiting = ids.into_iter().map(|id| (id, Value::Null)).collect();
+        Self { waiting, failed: 0, unknown: 0, printer: Printer::default() }
+    }
+
+    /// Follows the deliveries until all of them are finished. Prints each when it is.
+    async fn finish(&mut self, remote: &Remote, changes: &mut Changes) -> Result<(), Problem> {
+        while !self.waiting.is_empty() {
+            let (event, data) = changes.next().await?;
+            match event.as_str() {
+                "delivery" => self.take(data),
+                "reset" => return Err(Problem::Refused("the simulator was reset".to_owned())),
+                // Some changes are missing from the stream.
+                "lagged" => self.look(remote).await?,
+                _ => {}
             }
-            _ => {}
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn take(open: &mut BTreeMap<String, Value>, delivery: Value, failed: &mut usize) -> Result<(), Problem> {
-    let Some(id) = delivery.get("id").and_then(Value::as_str).map(str::to_owned) else { return Ok(()) };
-    if !open.contains_key(&id) {
-        return Ok(());
+    /// Asks for all deliveries.
+    async fn look(&mut self, remote: &Remote) -> Result<(), Problem> {
+        let mut dropped = Vec::new();
+        for id in self.waiting.keys().cloned().collect::<Vec<_>>() {
+            match remote.find(&format!("/deliveries/{id}")).await? {
+                Some(delivery) => self.take(delivery),
+                None => dropped.push(id),
+            }
+        }
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        // The simulator drops only deliveries that are finished, and lists attempts for longer.
+        let attempts = remote.get("/deliveries").await?;
+        let attempts = attempts.as_array().map_or(&[][..], Vec::as_slice);
+        for id in dropped {
+            let of_this = |attempt: &&Value| attempt.get("delivery").and_then(Value::as_str) == Some(&id);
+            let statuses: Vec<_> = attempts.iter().filter(of_this).map(|attempt| attempt.get("status")).collect();
+            self.take_dropped(&id, &statuses);
+        }
+        Ok(())
     }
-    match delivery.get("state").and_then(Value::as_str) {
-        Some("waiting") | None => drop(open.insert(id, delivery)),
-        Some(state) => {
-            *failed += usize::from(state != "acknowledged");
-            print(&line(&id, &delivery))?;
-            open.remove(&id);
+
+    fn take(&mut self, delivery: Value) {
+        let Some(id) = delivery.get("id").and_then(Value::as_str).map(str::to_owned) else { return };
+        if !self.waiting.contains_key(&id) {
+            return;
+        }
+        match delivery.get("state").and_then(Value::as_str) {
+            Some("waiting") | None => drop(self.waiting.insert(id, delivery)),
+            Some(state) => {
+                self.failed += usize::from(state != ACKNOWLEDGED);
+                self.printer.print(&line(&id, &delivery));
+                self.waiting.remove(&id);
+            }
         }
     }
-    Ok(())
+
+    /// Takes a delivery that is dropped, with the statuses of its attempts.
+    fn take_dropped(&mut self, id: &str, statuses: &[Option<&Value>]) {
+        let is_2xx = |code: &Option<&Value>| code.and_then(Value::as_u64).is_some_and(|code| code / 100 == 2);
+        let Some(last) = statuses.last() else {
+            self.unknown += 1;
+            self.printer.print(&format!("{id} unknown"));
+            self.waiting.remove(id);
+            return;
+        };
+        // A delivery that is sent once more stays acknowledged, whatever the second answer is.
+        let state = if statuses.iter().any(is_2xx) { ACKNOWLEDGED } else { "failed" };
+        self.failed += usize::from(state != ACKNOWLEDGED);
+        self.printer.print(&in_words(id, state, statuses.len(), &status(*last)));
+        self.waiting.remove(id);
+    }
+
+    /// Prints the deliveries that are not finished, and says whether all are acknowledged.
+    fn end(mut self, seconds: u64) -> Result<(), Problem> {
+        for (id, delivery) in &self.waiting {
+            self.printer.print(&line(id, delivery));
+        }
+        let problem = match (self.waiting.len(), self.failed, self.unknown) {
+            (0, 0, 0) => return Ok(()),
+            (0, 0, unknown) => format!(
+                "deliveries of which the simulator keeps nothing any more: {unknown}; start it with a larger `--keep`"
+            ),
+            (0, failed, _) => format!("deliveries that failed: {failed}"),
+            (open, ..) => format!("deliveries that were not acknowledged within {seconds} seconds: {open}"),
+        };
+        Err(Problem::Refused(problem))
+    }
 }
 
 /// What became of a delivery so far, in one line.
@@ -113,8 +170,11 @@ fn line(id: &str, delivery: &Value) -> String {
     let state = delivery.get("state").and_then(Value::as_str).unwrap_or("waiting");
     let attempts = delivery.get("attempts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let Some(last) = attempts.last() else { return format!("{id} {state}, attempts: 0") };
-    let status = status(last.pointer("/answer/status"));
-    format!("{id} {state}, attempts: {}, last status: {status}", attempts.len())
+    in_words(id, state, attempts.len(), &status(last.pointer("/answer/status")))
+}
+
+fn in_words(id: &str, state: &str, attempts: usize, status: &str) -> String {
+    format!("{id} {state}, attempts: {attempts}, last status: {status}")
 }
 
 fn ids(answer: &Value) -> Vec<String> {

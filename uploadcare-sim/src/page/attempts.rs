@@ -27,7 +27,7 @@ pub(super) fn section(project: &Project, delivery: &Delivery) -> Markup {
                         @for fault in &attempt.faults { span.fault { "⚠ " (fault.as_str()) } }
                     }
                     div.exchange {
-                        (request(delivery, attempt))
+                        (request(project, delivery, attempt))
                         (answer(project, delivery, attempt))
                     }
                 }
@@ -39,11 +39,11 @@ pub(super) fn section(project: &Project, delivery: &Delivery) -> Markup {
     }
 }
 
-fn request(delivery: &Delivery, attempt: &Exchange) -> Markup {
+fn request(project: &Project, delivery: &Delivery, attempt: &Exchange) -> Markup {
     html! {
         div.request {
             h4 { "Request" }
-            (signature(delivery, attempt))
+            (signature(project, delivery, attempt))
             @if !attempt.request_headers.is_empty() {
                 p.first-line { code { "POST " span.url { (shown(&delivery.target_url)) } } }
                 (headers("Headers of the request", &attempt.request_headers))
@@ -56,15 +56,50 @@ fn request(delivery: &Delivery, attempt: &Exchange) -> Markup {
     }
 }
 
+/// The secret of a subscription, compared with the one that signs a delivery: that of the time when
+/// the event was triggered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SecretNow {
+    Same,
+    Another,
+    None,
+    /// The subscription is deleted.
+    Gone,
+}
+
+impl SecretNow {
+    fn of(project: &Project, delivery: &Delivery) -> Self {
+        match project.subscription(delivery.subscription) {
+            Err(_) => Self::Gone,
+            Ok(known) if known.signing_secret == delivery.signing_secret => Self::Same,
+            Ok(known) if known.signing_secret.is_some() => Self::Another,
+            Ok(_) => Self::None,
+        }
+    }
+}
+
 /// Whether the signature verifies, and why not.
-fn signature(delivery: &Delivery, attempt: &Exchange) -> Markup {
+fn signature(project: &Project, delivery: &Delivery, attempt: &Exchange) -> Markup {
     let subscription = delivery.subscription;
+    let now = SecretNow::of(project, delivery);
     let because = |fault: DeliveryFaultKind| {
         if attempt.faults.contains(&fault) { format!(": the fault {} was on", fault.as_str()) } else { String::new() }
     };
     let (class, symbol, words) = match attempt.signature {
         SignatureCheck::Verifies => {
-            ("good", "✓", format!("The signature verifies with the secret of subscription {subscription}"))
+            let verifies = "The signature verifies with";
+            match now {
+                SecretNow::Same => ("good", "✓", format!("{verifies} the secret of subscription {subscription}")),
+                SecretNow::Gone => {
+                    let words = format!("{verifies} the secret of subscription {subscription}, which was deleted");
+                    ("good", "✓", words)
+                }
+                SecretNow::Another | SecretNow::None => {
+                    let has = if now == SecretNow::None { "none" } else { "another one" };
+                    let older = format!("an older secret of subscription {subscription}, which has {has} now");
+                    ("plain", "–", format!("{verifies} {older}"))
+                }
+            }
         }
         SignatureCheck::Wrong => {
             ("bad", "✕", format!("The signature is wrong{}", because(DeliveryFaultKind::WrongSecret)))
@@ -73,7 +108,13 @@ fn signature(delivery: &Delivery, attempt: &Exchange) -> Markup {
             ("bad", "✕", format!("The signature is missing{}", because(DeliveryFaultKind::MissingSignature)))
         }
         SignatureCheck::NoSecret if attempt.request_headers.is_empty() => ("plain", "–", "Not sent".to_owned()),
-        SignatureCheck::NoSecret => ("plain", "–", format!("Not signed: subscription {subscription} has no secret")),
+        SignatureCheck::NoSecret if now == SecretNow::Same => {
+            ("plain", "–", format!("Not signed: subscription {subscription} has no secret"))
+        }
+        SignatureCheck::NoSecret => {
+            let words = format!("Not signed: subscription {subscription} had no secret when the event was triggered");
+            ("plain", "–", words)
+        }
     };
     html! { p class={ "signature " (class) } { span.symbol aria-hidden="true" { (symbol) } (words) } }
 }
@@ -130,11 +171,18 @@ fn no_answer(attempt: &Exchange) -> Markup {
 /// Says what is probably wrong where the answer does not fit the signature.
 fn doubt(project: &Project, delivery: &Delivery, attempt: &Exchange, status: u16) -> Markup {
     let id = delivery.subscription;
+    let now = SecretNow::of(project, delivery);
+    let is_refused = status == 401 && attempt.signature == SignatureCheck::Verifies;
     html! {
-        @if status == 401 && attempt.signature == SignatureCheck::Verifies {
+        @if is_refused && now == SecretNow::Another {
+            p.hint.likely {
+                "The application probably has the new secret already. To sign this payload with it, change who gets "
+                "it below, and replay it to subscription " (id) "."
+            }
+        } @else if is_refused && now != SecretNow::None {
             p.hint.likely {
                 "The signature is right, so the application probably has another secret. "
-                @if project.subscription(id).is_ok() {
+                @if now == SecretNow::Same {
                     a href={ "/subscriptions#subscription-" (id) } { "Show the secret of subscription " (id) }
                     " and compare it with the application's."
                 } @else {
@@ -163,7 +211,7 @@ fn body(answer: &Answer) -> Markup {
 /// The command that sends the same request.
 fn curl(delivery: &Delivery, attempt: &Exchange) -> String {
     // curl writes these itself.
-    let own = |name: &str| matches!(name, "host" | "content-length");
+    let own = |name: &str| matches!(name, "host" | "content-length" | "accept");
     let mut command = format!("curl -i {}", quoted(&delivery.target_url));
     for (name, value) in attempt.request_headers.iter().filter(|(name, _)| !own(name)) {
         command.push_str(&format!(" \\\n  -H {}", quoted(&format!("{name}: {value}"))));

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::{layout::command, text::counted};
+use super::{
+    layout::command,
+    text::{counted, word},
+};
 use crate::project::Project;
 
 /// The secrets that the simulator uses by default. Others may be real, and are not shown.
@@ -25,12 +28,16 @@ pub(super) fn steps(project: &Project, Reached { address, with_token }: Reached<
     let signing = if signing == DEMO_SIGNING_SECRET { DEMO_SIGNING_SECRET } else { "(what the simulator printed)" };
     let secret = if keys.secret == DEMO_KEY { DEMO_KEY } else { "(what you gave the simulator)" };
     let variables = format!(
-        "export UPLOADCARE_API_BASE=http://{address}\nexport UPLOADCARE_PUBLIC_KEY={}\nexport \
-         UPLOADCARE_SECRET_KEY={secret}\nexport UC_SIGNING_SECRET={signing}",
-        keys.public
+        "export UPLOADCARE_API_BASE={}\nexport UPLOADCARE_PUBLIC_KEY={}\nexport UPLOADCARE_SECRET_KEY={}\nexport \
+         UC_SIGNING_SECRET={}",
+        word(&format!("http://{address}")),
+        word(&keys.public),
+        word(secret),
+        word(signing)
     );
+    let events = format!("http://{address}/_sim/events");
     let header = if with_token { " -H \"Authorization: Bearer $UPLOADCARE_SIM_TOKEN\"" } else { "" };
-    let trigger = format!("curl{header} http://{address}/_sim/events -d '{{\"event\": \"file.uploaded\"}}'");
+    let trigger = format!("curl{header} {} -d '{{\"event\": \"file.uploaded\"}}'", word(&events));
     let subscriptions = project.subscriptions();
     html! {
         section.start aria-labelledby="start" {

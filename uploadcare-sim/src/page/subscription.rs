@@ -87,7 +87,8 @@ fn page(project: &Project, known: &Subscription, draft: &Draft, error: Option<&s
     let problem = error.map(|error| problem_of(error, NO_SECRET)).unwrap_or_default();
     let path = format!("/subscriptions/{}", known.id);
     let placeholder = if known.signing_secret.is_some() { "unchanged" } else { "none" };
-    let hint = html! { "Leave it empty to keep the secret as it is. A new one signs all later attempts." };
+    let hint = html! { "Leave it empty to keep the secret as it is. A new one signs later events. Deliveries that are \
+    here already keep the old one." };
     let body = html! {
         p.back { a href="/subscriptions" { "← Subscriptions" } }
         h1 { "Subscription " (known.id) }

@@ -106,6 +106,12 @@ pub(super) fn link(path: &str, query: &[(&str, &str)]) -> String {
     format!("{path}?{}", serde_urlencoded::to_string(query).unwrap_or_default())
 }
 
+/// A text as one word of a shell, with quotes only if it needs them.
+pub(super) fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
+}
+
 /// A text as one word of a shell. Characters that the page cannot show are written as the escapes
 /// of bash and zsh.
 pub(super) fn quoted(text: &str) -> String {
@@ -146,6 +152,15 @@ mod tests {
     fn a_quoted_text_is_one_word_that_can_be_copied() {
         assert_eq!(quoted("it's \\n"), r"'it'\''s \n'");
         assert_eq!(quoted("it's \\n\u{202E}e"), r"$'it\'s \\n\xe2\x80\xaee'");
+    }
+
+    #[test]
+    fn a_word_has_quotes_if_it_needs_them() {
+        for (text, expected) in
+            [("http://127.0.0.1:1", "http://127.0.0.1:1"), ("", "''"), ("a b", "'a b'"), ("~", "'~'")]
+        {
+            assert_eq!(word(text), expected);
+        }
     }
 
     #[test]

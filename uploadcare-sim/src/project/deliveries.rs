@@ -81,7 +81,8 @@ pub struct Exchange {
     pub request_headers: Vec<(String, String)>,
     /// Whether the signature verifies over the body with the subscription's secret.
     pub signature: SignatureCheck,
-    /// The faults that this attempt ran into.
+    /// The faults that changed this attempt. A fault that could not, such as a wrong secret for a
+    /// subscription without a secret, is not listed.
     pub faults: Vec<DeliveryFaultKind>,
     /// The answer; `null` if there was none.
     pub answer: Option<Answer>,

@@ -3,5 +3,7 @@
 
 mod commands;
 mod killed;
+mod lagging;
+mod output;
 mod receiver;
 mod served;

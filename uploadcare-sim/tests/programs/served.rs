@@ -17,8 +17,7 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
     for variable in ["UPLOADCARE_SIM_URL", "UPLOADCARE_SIM_TOKEN", "UC_SIGNING_SECRET"] {
         command.env_remove(variable);
     }
-    // The simulator itself sends through a proxy if there is one, as other programs do.
-    command.args(arguments).env("http_proxy", "http://127.0.0.1:1").env("no_proxy", "127.0.0.1");
+    command.args(arguments).env("http_proxy", "http://127.0.0.1:1");
     command
 }
 
