@@ -213,7 +213,7 @@ impl Simulator {
     /// Triggers an event, and returns the file's UUID. The simulator delivers the event in the
     /// background.
     pub fn trigger(&self, event: &SimulatedEvent) -> Uuid {
-        let uuid = self.events.send(event).uuid;
+        let uuid = self.events.send(event);
         // The event happened, even if it cannot be kept; `/_sim/events` says so.
         let _ = self.project().kept_blocking();
         uuid
@@ -222,9 +222,10 @@ impl Simulator {
     /// Triggers an event with all options.
     ///
     /// # Errors
-    /// Returns which option is wrong, with its value. Then nothing is delivered.
+    /// Returns which option is wrong, with its value, or that too much is waiting. Then nothing is
+    /// delivered.
     pub fn trigger_with(&self, trigger: &Trigger) -> Result<Triggered, String> {
-        let triggered = self.events.trigger(trigger)?;
+        let triggered = self.events.trigger(trigger).map_err(|error| error.text().to_owned())?;
         self.project().kept_blocking().map(|()| triggered)
     }
 
