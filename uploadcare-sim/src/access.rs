@@ -5,9 +5,9 @@
 //! `Authorization: Bearer`, and a browser has a cookie that [`sign_in`] or a link with `?token=`
 //! set.
 //!
-//! The REST API has keys of its own. The default ones are documented, so they keep nobody away who
-//! reaches it: it is guarded by `origin.rs` as well, unless there is a token and a secret key that
-//! strangers do not know. Other machines never reach a simulator with the default secret key.
+//! The REST API has keys of its own. The default ones are documented, so strangers have them too:
+//! `origin.rs` guards the REST API as well, unless there is a token and a secret key that strangers
+//! do not know. Other machines never reach a simulator with the default secret key.
 
 use std::{io, net::SocketAddr, time::Duration};
 

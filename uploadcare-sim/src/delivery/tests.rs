@@ -58,7 +58,7 @@ fn an_order_from_before_a_reset_is_carried_out_after_it_or_not_at_all() {
     let sent = sender.send_to(&delayed(3).into(), &[Uuid::new_v4()], &receivers, &before, usize::MAX);
     assert!(matches!(sent, Err(Failed::Reset)));
     assert_eq!(sender.project.deliveries().len(), 0);
-    // The order is carried out once more, and then nobody is subscribed.
+    // The order is carried out once more, and then there is no subscription.
     let resets = std::cell::Cell::new(0);
     let sent = sender.repeated_after_reset(|generation| {
         if resets.replace(1) == 0 {

@@ -242,7 +242,7 @@ mod tests {
         let changes = Changes::default();
         changes.tell(Change::Faults);
         let kept = || lock(&changes.waiting).changes.len();
-        assert_eq!(kept(), 0, "nobody watches");
+        assert_eq!(kept(), 0, "there is no watcher");
         let (mut one, other) = (changes.watch(), changes.watch());
         changes.tell(Change::Faults);
         changes.tell(Change::Reset);

@@ -128,8 +128,8 @@ impl Store {
         written.map_err(|problem| {
             let folder = self.folder.display();
             format!(
-                "the simulator cannot write to its folder {folder}: {problem}; it tries again with the next change, and \
-                 what it cannot write until it ends is lost"
+                "the simulator cannot write to its folder {folder}: {problem}; it tries again with the next change, \
+                 and what it cannot write until it ends is lost"
             )
         })
     }
