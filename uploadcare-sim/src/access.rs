@@ -1,9 +1,13 @@
-//! Decides who may use `/_sim` and the page, and signs browsers in.
+//! Decides who may use `/_sim`, the page and the REST API, and signs browsers in.
 //!
 //! Without a token, the simulator listens on a loopback address only, and `origin.rs` keeps the
 //! pages of other sites away. With a token, a request needs it: a program sends it as
 //! `Authorization: Bearer`, and a browser has a cookie that [`sign_in`] or a link with `?token=`
 //! set.
+//!
+//! The REST API has keys of its own. The default ones are documented, so strangers have them too:
+//! `origin.rs` guards the REST API as well, unless there is a token and a secret key that strangers
+//! do not know. Other machines never reach a simulator with the default secret key.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -30,6 +34,8 @@ use crate::{answer::detail, origin::OwnAddress};
 
 /// How long a wrong token waits for its answer.
 const WRONG_TOKEN_DELAY: Duration = Duration::from_millis(300);
+/// The default secret key of the project, which everybody can read in the documentation.
+const DOCUMENTED_SECRET_KEY: &str = "demosecretkey";
 /// Where a browser signs in.
 pub(crate) const LOGIN: &str = "/login";
 
@@ -44,6 +50,8 @@ pub(crate) struct Access {
     own: OwnAddress,
     cookie_name: String,
     token: Option<Token>,
+    /// Whether the secret key of the REST API keeps strangers away.
+    secret_key_is_secret: bool,
 }
 
 /// A token, kept as a code of it.
@@ -82,12 +90,14 @@ enum Denial {
 
 impl Access {
     /// # Errors
-    /// If other machines can reach the address and there is no token, or the token cannot be sent
-    /// in a header.
-    pub(crate) fn new(address: SocketAddr, token: Option<&str>) -> io::Result<Self> {
+    /// If other machines can reach the address and there is no token or the secret key is the
+    /// documented one, or the token cannot be sent in a header.
+    pub(crate) fn new(address: SocketAddr, token: Option<&str>, secret_key: &str) -> io::Result<Self> {
         let problem = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        let is_local = address.ip().to_canonical().is_loopback();
+        let secret_key_is_secret = secret_key != DOCUMENTED_SECRET_KEY;
         match token {
-            None if !address.ip().to_canonical().is_loopback() => {
+            None if !is_local => {
                 return problem(format!(
                     "other machines can reach {address}, so the simulator needs a token there: set one with \
                      `SimulatorBuilder::token` (on the command line `--token`), or listen on 127.0.0.1"
@@ -97,11 +107,34 @@ impl Access {
             Some(token) if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 return problem("the token has a character that is not visible ASCII".to_owned());
             }
+            _ if !is_local && !secret_key_is_secret => {
+                return problem(format!(
+                    "other machines can reach {address}, and everybody knows the secret key \
+                     `{DOCUMENTED_SECRET_KEY}`, with which the REST API shows signing secrets: choose another one \
+                     with `Simulator::builder` (on the command line `--secret-key`), or listen on 127.0.0.1"
+                ));
+            }
             _ => {}
         }
         // Cookies do not know ports, so simulators on other ports have cookies of other names.
         let cookie_name = format!("uploadcare_sim_{}", address.port());
-        Ok(Self { own: OwnAddress::new(address), cookie_name, token: token.map(Token::of) })
+        let (own, token) = (OwnAddress::new(address), token.map(Token::of));
+        Ok(Self { own, cookie_name, token, secret_key_is_secret })
+    }
+
+    /// Checks a request to the REST API, whose keys are checked later.
+    fn check_rest(&self, request: &HttpRequest) -> Result<(), String> {
+        if self.token.is_some() && self.secret_key_is_secret {
+            // A page of another site does not know the key, so `Host` and `Origin` may be any: an
+            // application in another container calls the simulator by its name there.
+            return Ok(());
+        }
+        self.own.check(request).map_err(|refusal| {
+            format!(
+                "{refusal}; a simulator with a token and a secret key of its own (`--token`, `--secret-key`) takes \
+                 any `Host` in REST calls"
+            )
+        })
     }
 
     pub(crate) fn wants_token(&self) -> bool {
@@ -219,6 +252,18 @@ pub(crate) async fn guard(
     Ok(request.into_response(answer))
 }
 
+/// The middleware before the REST API.
+pub(crate) async fn guard_rest(
+    access: Data<Access>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
+    match access.check_rest(request.request()) {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.into_response(detail(StatusCode::FORBIDDEN, &refusal))),
+    }
+}
+
 fn is_api(path: &str) -> bool {
     path == "/_sim" || path.starts_with("/_sim/")
 }
@@ -333,20 +378,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_machines_need_a_token() {
-        for (address, token, fits) in [
-            ("127.0.0.1:1", None, true),
-            ("[::1]:1", None, true),
-            ("[::ffff:127.0.0.1]:1", None, true),
-            ("0.0.0.0:1", None, false),
-            ("[::]:1", None, false),
-            ("192.0.2.7:1", None, false),
-            ("192.0.2.7:1", Some("secret"), true),
-            ("127.0.0.1:1", Some(""), false),
-            ("127.0.0.1:1", Some("two words"), false),
-            ("127.0.0.1:1", Some("é"), false),
+    fn other_machines_need_a_token_and_a_secret_key_that_is_not_documented() {
+        for (address, token, key, fits) in [
+            ("127.0.0.1:1", None, "demosecretkey", true),
+            ("[::1]:1", None, "demosecretkey", true),
+            ("[::ffff:127.0.0.1]:1", None, "demosecretkey", true),
+            ("0.0.0.0:1", None, "own", false),
+            ("[::]:1", None, "own", false),
+            ("192.0.2.7:1", None, "own", false),
+            ("192.0.2.7:1", Some("secret"), "own", true),
+            ("192.0.2.7:1", Some("secret"), "demosecretkey", false),
+            ("[::]:1", Some("secret"), "demosecretkey", false),
+            ("127.0.0.1:1", Some("secret"), "demosecretkey", true),
+            ("127.0.0.1:1", Some(""), "demosecretkey", false),
+            ("127.0.0.1:1", Some("two words"), "demosecretkey", false),
+            ("127.0.0.1:1", Some("é"), "demosecretkey", false),
         ] {
-            assert_eq!(Access::new(address.parse().unwrap(), token).is_ok(), fits, "{address} {token:?}");
+            let access = Access::new(address.parse().unwrap(), token, key);
+            assert_eq!(access.is_ok(), fits, "{address} {token:?} {key}");
         }
     }
 

@@ -3,9 +3,11 @@
 
 use std::{
     io,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use actix_web::web::Bytes;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use reqwest::{
@@ -109,7 +111,7 @@ fn request(
     if let Some(signature) = signature {
         request = request.header(SIGNATURE_HEADER, signature);
     }
-    let body = delivery.body.clone();
+    let body = Bytes::from_owner(Shared(Arc::clone(&delivery.body)));
     request = if faults.has(DeliveryFaultKind::Cut) {
         request.body(cut(body))
     } else if let Some(time) = slow {
@@ -152,10 +154,18 @@ async fn answer(http: &Client, request: Request) -> Result<Answer, String> {
     })
 }
 
+/// A payload that is sent without a copy of it.
+struct Shared(Arc<str>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 /// The first half of a body, and then an error that closes the connection.
-fn cut(body: String) -> Body {
-    let mut half = body.into_bytes();
-    half.truncate(half.len() / 2);
+fn cut(body: Bytes) -> Body {
+    let half = body.slice(..body.len() / 2);
     let error = stream::once(async {
         // The half is sent before the connection is closed.
         sleep(Duration::from_millis(50)).await;
@@ -165,9 +175,9 @@ fn cut(body: String) -> Body {
 }
 
 /// A body in pieces, which takes so long in all.
-fn in_pieces(body: String, time: Duration) -> Body {
-    let pieces: Vec<_> =
-        body.as_bytes().chunks(body.len().div_ceil(PIECES as usize).max(1)).map(<[u8]>::to_vec).collect();
+fn in_pieces(body: Bytes, time: Duration) -> Body {
+    let length = body.len().div_ceil(PIECES as usize).max(1);
+    let pieces: Vec<_> = body.chunks(length).map(|piece| body.slice_ref(piece)).collect();
     let pause = time / PIECES;
     Body::wrap_stream(stream::iter(pieces).then(move |piece| async move {
         sleep(pause).await;

@@ -26,6 +26,7 @@ use serde_json::json;
 use crate::{
     access,
     answer::{detail, start},
+    delivery::SendError,
     project::Project,
 };
 
@@ -122,6 +123,16 @@ async fn unknown(request: actix_web::HttpRequest) -> HttpResponse {
 
 fn bad(problem: &str) -> HttpResponse {
     detail(StatusCode::BAD_REQUEST, problem)
+}
+
+/// Says why an order was not carried out.
+fn not_sent(error: &SendError) -> HttpResponse {
+    let status = match error {
+        SendError::NotFound => StatusCode::NOT_FOUND,
+        SendError::Invalid(_) => StatusCode::BAD_REQUEST,
+        SendError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    detail(status, error.text())
 }
 
 /// Reads a body. The error names the field that is wrong.

@@ -33,8 +33,9 @@ fn one() -> usize {
 impl SimulatedEvent {
     /// The most [`copies`](Self::copies) that a request to `/_sim/events` may ask for.
     ///
-    /// Waiting deliveries are not bounded otherwise: web pages cannot reach `/_sim`, and each takes
-    /// about 1 KB.
+    /// It also refuses an event if the deliveries that wait would then take more than 128 MiB:
+    /// their payloads, and 2 KiB for each. The copies of an event share their payload, which counts
+    /// once. [`Simulator::trigger`](crate::Simulator::trigger) has neither limit.
     pub const MAX_COPIES: usize = 1000;
 
     /// An event for a file with default values.

@@ -71,14 +71,17 @@
 //! The simulator sends requests to any URL that a subscription names, so it must not serve
 //! strangers.
 //!
-//! On a loopback address, `/_sim` and the page need no key. They answer 403 to requests that a web
-//! page of another site may have sent: `Host`, and `Origin` if there is one, must name the address
-//! that the simulator listens on, `localhost`, or a loopback IP address, with the simulator's port.
+//! On a loopback address, `/_sim` and the page need no key, and everybody knows the default keys of
+//! the REST API. All of them answer 403 to requests that a web page of another site may have sent:
+//! `Host`, and `Origin` if there is one, must name the address that the simulator listens on,
+//! `localhost`, or a loopback IP address, with the simulator's port.
 //!
-//! On an address that other machines can reach, the simulator starts only with a token. Then each
-//! request to `/_sim` and to the page needs it: a program sends `Authorization: Bearer TOKEN`, and
-//! a browser signs in at `/login` or opens `/?token=TOKEN`. A request with the cookie that the
-//! browser gets, which changes something, must have an `Origin` that equals its `Host`.
+//! On an address that other machines can reach, the simulator starts only with a token and with
+//! another secret key than the documented `demosecretkey`. Then REST calls with the right keys may
+//! have any `Host`, also on a loopback address. With a token, each request to `/_sim` and to the
+//! page needs it: a program sends `Authorization: Bearer TOKEN`, and a browser signs in at `/login`
+//! or opens `/?token=TOKEN`. A request with the cookie that the browser gets, which changes
+//! something, must have an `Origin` that equals its `Host`.
 //!
 //! Unlike Uploadcare, the simulator accepts simple authentication over plain HTTP, since it runs on
 //! loopback addresses.

@@ -1,8 +1,9 @@
-//! Keeps the web pages of other sites away from `/_sim`: checks a request's `Host` and `Origin`.
+//! Keeps the web pages of other sites away: checks a request's `Host` and `Origin`.
 //!
-//! `/_sim` needs no key, so a page that is open in the developer's browser could call it: directly
-//! (its `Origin` gives it away), or under a name of its own that it makes resolve to a loopback
-//! address (its `Host` gives it away). A page cannot set either header; programs such as curl can.
+//! `/_sim` needs no key, and the default keys of the REST API are documented, so a page that is
+//! open in the developer's browser could call it: directly (its `Origin` gives it away), or under a
+//! name of its own that it makes resolve to a loopback address (its `Host` gives it away). A page
+//! cannot set either header; programs such as curl can.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -8,13 +8,14 @@ mod changes;
 mod deliveries;
 mod delivery_faults;
 mod faults;
+mod generation;
+mod shared_bytes;
 mod store;
 mod subscriptions;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::broadcast;
 use uuid::Uuid;
 
 pub use self::{
@@ -26,13 +27,20 @@ pub use self::{
 };
 pub(crate) use self::{
     attempts::AttemptLog,
-    changes::{Change, Changes},
+    changes::{Change, Changes, Missed, Watcher},
     deliveries::{Deliveries, Totals},
     delivery_faults::DrawnFaults,
     faults::Faults,
+    generation::Generation,
     store::{Kept, Store},
     subscriptions::{Fields, Refusal, Subscriptions},
 };
+
+use self::generation::Resets;
+
+/// How many bytes the waiting deliveries of a simulator may take: their payloads, of which equal
+/// copies count once, and 2 KiB for each of them.
+pub(crate) const MOST_WAITING_BYTES: usize = 128 * 1024 * 1024;
 
 /// The API keys of the project.
 #[derive(Clone)]
@@ -64,14 +72,26 @@ pub(crate) struct Project {
     pub(crate) keys: Keys,
     /// The default secret of subscriptions that are made on the page.
     pub(crate) signing_secret: String,
+    /// Locked before `deliveries` where both are.
     subscriptions: Mutex<Subscriptions>,
     faults: Mutex<Faults>,
     delivery_faults: Mutex<DeliveryFaults>,
     /// Locked before `attempts` where both are.
     deliveries: Mutex<Deliveries>,
     attempts: Mutex<AttemptLog>,
+    /// Changes only while `deliveries` is locked.
+    resets: Resets,
     changes: Changes,
     store: Option<Store>,
+}
+
+/// Why new deliveries are not kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotAdded {
+    /// The simulator was reset since they were ordered.
+    Reset,
+    /// Too much is waiting. Holds what to say.
+    Full(String),
 }
 
 impl Project {
@@ -93,6 +113,7 @@ impl Project {
             delivery_faults: Mutex::default(),
             attempts: Mutex::new(attempts),
             deliveries: Mutex::new(deliveries),
+            resets: Resets::default(),
             changes: Changes::default(),
             store,
         }
@@ -125,7 +146,7 @@ impl Project {
     }
 
     /// Receives what changes from now on.
-    pub(crate) fn watch(&self) -> broadcast::Receiver<Change> {
+    pub(crate) fn watch(&self) -> Watcher {
         self.changes.watch()
     }
 
@@ -213,15 +234,37 @@ impl Project {
         lock(&self.deliveries).totals()
     }
 
-    /// Keeps a new delivery, and gives it its number.
-    pub(crate) fn add_delivery(&self, delivery: Delivery) -> Arc<Delivery> {
+    /// The time until the next reset. An order takes it before it looks at subscriptions or
+    /// deliveries, so that [`add_deliveries`](Self::add_deliveries) notices if they are gone.
+    pub(crate) fn generation(&self) -> Generation {
+        self.resets.current()
+    }
+
+    /// Keeps the new deliveries of one order, all or none, and gives them their numbers. Returns
+    /// their ids.
+    pub(crate) fn add_deliveries(
+        &self,
+        generation: &Generation,
+        new: Vec<Delivery>,
+        most_waiting_bytes: usize,
+    ) -> Result<Vec<Uuid>, NotAdded> {
         let mut deliveries = lock(&self.deliveries);
-        let (delivery, dropped) = deliveries.add(delivery);
-        if let Some(store) = &self.store {
-            store.delivery(Some(Arc::clone(&delivery)), &dropped, deliveries.totals());
+        if !self.resets.is_current(generation) {
+            return Err(NotAdded::Reset);
         }
-        self.changes.tell(Change::Delivery(Arc::clone(&delivery)));
-        delivery
+        if deliveries.waiting_bytes_with(&new) > most_waiting_bytes {
+            return Err(NotAdded::full());
+        }
+        let mut ids = Vec::with_capacity(new.len());
+        for delivery in new {
+            let (delivery, dropped) = deliveries.add(delivery);
+            if let Some(store) = &self.store {
+                store.delivery(Some(Arc::clone(&delivery)), &dropped, deliveries.totals());
+            }
+            ids.push(delivery.id);
+            self.changes.tell(Change::Delivery(delivery));
+        }
+        Ok(ids)
     }
 
     /// Records an attempt, and how the delivery goes on. Returns `false` if the delivery is not
@@ -255,22 +298,34 @@ impl Project {
     }
 
     /// Forgets deliveries, attempts, faults and, if it is not told to keep them, subscriptions.
-    /// Deliveries that wait for their next attempt are not sent any more.
+    /// Deliveries that wait for their next attempt are not sent any more. An order that is being
+    /// carried out comes before or after all of it.
     pub(crate) fn reset(&self, keep_subscriptions: bool) {
+        let mut subscriptions = lock(&self.subscriptions);
+        let mut deliveries = lock(&self.deliveries);
         if !keep_subscriptions {
-            let mut subscriptions = lock(&self.subscriptions);
             subscriptions.clear();
             self.store_subscriptions(&subscriptions);
         }
         *lock(&self.faults) = Faults::default();
         *lock(&self.delivery_faults) = DeliveryFaults::default();
-        let mut deliveries = lock(&self.deliveries);
         deliveries.clear();
         self.attempts().clear();
+        self.resets.next();
         if let Some(store) = &self.store {
             store.clear_deliveries(deliveries.totals());
         }
         self.changes.tell(Change::Reset);
+    }
+}
+
+impl NotAdded {
+    pub(crate) fn full() -> Self {
+        Self::Full(format!(
+            "the deliveries that wait would take more than {} MiB; wait until some are sent, forget them with POST \
+             /_sim/reset, or order fewer or smaller ones",
+            MOST_WAITING_BYTES / (1024 * 1024)
+        ))
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
 use actix_web::{
     App, HttpServer,
     dev::ServerHandle,
+    middleware::from_fn,
     rt::System,
     web::{self, Data},
 };
@@ -95,7 +96,8 @@ impl SimulatorBuilder {
 
     /// Wants this token from all who use `/_sim` and the page. It is needed to listen on an address
     /// that other machines can reach. A program sends it as `Authorization: Bearer TOKEN`, and a
-    /// browser signs in with it. The REST API keeps its own keys.
+    /// browser signs in with it. The REST API keeps its own keys, and its secret key must then be
+    /// another one than the documented `demosecretkey`, which everybody knows.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
@@ -117,10 +119,11 @@ impl SimulatorBuilder {
     ///
     /// # Errors
     /// If the simulator cannot listen on the address, other machines can reach the address and
-    /// there is no [`token`](Self::token), the [`data_dir`](Self::data_dir) cannot be used, an
-    /// option is invalid, or a thread or a runtime cannot be started.
+    /// there is no [`token`](Self::token) or the secret key is the documented one, the
+    /// [`data_dir`](Self::data_dir) cannot be used, an option is invalid, or a thread or a runtime
+    /// cannot be started.
     pub fn start(self, address: SocketAddr) -> io::Result<Simulator> {
-        Access::new(address, self.token.as_deref())?;
+        Access::new(address, self.token.as_deref(), &self.settings.keys.secret)?;
         if let Err(problem) = SigningSecret::new(&self.settings.signing_secret) {
             let words = format!("the signing secret cannot be used: {problem}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
@@ -128,7 +131,7 @@ impl SimulatorBuilder {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let address = listener.local_addr()?;
-        let access = Access::new(address, self.token.as_deref())?;
+        let access = Access::new(address, self.token.as_deref(), &self.settings.keys.secret)?;
         let store = self.data_dir.as_deref().map(Store::open).transpose()?;
         let (sender, receiver) = std::sync::mpsc::channel();
         let (ended, running) = oneshot::channel::<Infallible>();
@@ -176,7 +179,7 @@ impl SimulatorBuilder {
             app.service(control::routes())
                 .service(login)
                 .configure(page::configure)
-                .default_service(web::to(rest::call))
+                .default_service(web::to(rest::call).wrap(from_fn(access::guard_rest)))
         };
         let server = HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
         events.resume();
@@ -213,7 +216,7 @@ impl Simulator {
     /// Triggers an event, and returns the file's UUID. The simulator delivers the event in the
     /// background.
     pub fn trigger(&self, event: &SimulatedEvent) -> Uuid {
-        let uuid = self.events.send(event).uuid;
+        let uuid = self.events.send(event);
         // The event happened, even if it cannot be kept; `/_sim/events` says so.
         let _ = self.project().kept_blocking();
         uuid
@@ -222,9 +225,10 @@ impl Simulator {
     /// Triggers an event with all options.
     ///
     /// # Errors
-    /// Returns which option is wrong, with its value. Then nothing is delivered.
+    /// Returns which option is wrong, with its value, or that too much is waiting. Then nothing is
+    /// delivered.
     pub fn trigger_with(&self, trigger: &Trigger) -> Result<Triggered, String> {
-        let triggered = self.events.trigger(trigger)?;
+        let triggered = self.events.trigger(trigger).map_err(|error| error.text().to_owned())?;
         self.project().kept_blocking().map(|()| triggered)
     }
 

@@ -7,7 +7,11 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use uploadcare_sim::Simulator;
+use uploadcare_hooks::{
+    EventKind,
+    client::{Auth, CreateWebhook},
+};
+use uploadcare_sim::{Fault, FaultKind, Simulator};
 
 use super::{builder, simulator};
 
@@ -71,12 +75,72 @@ async fn web_pages_of_other_sites_cannot_control_the_simulator() {
         assert!(answer.contains(&format!("http://localhost:{port}")), "{answer}");
         serde_json::from_str::<Value>(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     }
-    // Every endpoint below `/_sim` refuses foreign requests; the REST API does not.
-    for (path, status) in [("_sim/deliveries", 403), ("_sim/faults", 403), ("_sim/", 403), ("webhooks/", 406)] {
+    // Every endpoint below `/_sim` refuses foreign requests.
+    for path in ["_sim/deliveries", "_sim/faults", "_sim/"] {
         let request = reqwest::Client::new().get(format!("{base_url}/{path}"));
         let answer = request.header("Host", "evil.example").send().await.unwrap();
-        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.status(), 403, "{path}");
     }
+}
+
+/// Lists the subscriptions with the REST API and this secret key, and with exactly these headers.
+async fn list_with(simulator: &Simulator, secret_key: &str, headers: &str) -> (u16, String) {
+    let address = simulator.base_url().replace("http://", "");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let version = if !headers.contains("host:") { "1.0" } else { "1.1" };
+    let request = format!(
+        "GET /webhooks/ HTTP/{version}\r\nconnection: close\r\naccept: application/vnd.uploadcare-v0.7+json\r\n\
+         authorization: Uploadcare.Simple demopublickey:{secret_key}\r\n{headers}\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+}
+
+/// Everybody knows the default keys, so they do not tell a page of another site from the
+/// application.
+#[tokio::test]
+async fn web_pages_of_other_sites_cannot_use_the_rest_api_with_the_default_keys() {
+    for simulator in [simulator(), with_token().0] {
+        super::client(&simulator, Auth::Signed)
+            .create(&CreateWebhook::new(super::TARGET, EventKind::FileStored))
+            .await
+            .unwrap();
+        simulator.fault(Fault::new(FaultKind::Error));
+        let (fine, foreign) = own_and_foreign(&simulator.base_url());
+        for headers in foreign {
+            let (status, answer) = list_with(&simulator, "demosecretkey", &headers).await;
+            assert_eq!(status, 403, "{headers}: {answer}");
+            assert!(answer.contains("web page of another site") && answer.contains("`--secret-key`"), "{answer}");
+            assert!(!answer.contains(super::TARGET), "{answer}");
+        }
+        // They use up no fault.
+        assert_eq!(list_with(&simulator, "demosecretkey", &fine[0]).await.0, 502);
+        for headers in fine {
+            let (status, answer) = list_with(&simulator, "demosecretkey", &headers).await;
+            assert_eq!(status, 200, "{headers}: {answer}");
+        }
+        // Other paths are refused as well.
+        let request = reqwest::Client::new().post(format!("{}/webhooks/1/", simulator.base_url()));
+        assert_eq!(request.header("Host", "evil.example").send().await.unwrap().status(), 403);
+    }
+}
+
+#[tokio::test]
+async fn a_simulator_with_a_token_and_an_own_secret_key_is_called_by_any_name() {
+    let simulator = Simulator::builder("demopublickey", "own-secret-key").token(TOKEN);
+    let simulator = simulator.start("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (fine, foreign) = own_and_foreign(&simulator.base_url());
+    for headers in fine.into_iter().chain(foreign).chain(["host: sim:8500\r\n".to_owned()]) {
+        let (status, answer) = list_with(&simulator, "own-secret-key", &headers).await;
+        assert_eq!(status, 200, "{headers}: {answer}");
+        assert_eq!(list_with(&simulator, "demosecretkey", &headers).await.0, 401, "{headers}");
+    }
+    // Without a token, an own key alone does not change who is let in.
+    let simulator =
+        Simulator::builder("demopublickey", "own-secret-key").start("127.0.0.1:0".parse().unwrap()).unwrap();
+    assert_eq!(list_with(&simulator, "own-secret-key", "host: sim:8500\r\n").await.0, 403);
 }
 
 #[tokio::test]
@@ -85,7 +149,10 @@ async fn an_address_that_other_machines_reach_needs_a_token() {
         let problem = builder().start(listen.parse().unwrap()).unwrap_err().to_string();
         assert!(problem.contains(listen) && problem.contains("`SimulatorBuilder::token`"), "{problem}");
     }
-    let simulator = builder().token(TOKEN).start("0.0.0.0:0".parse().unwrap()).unwrap();
+    let problem = builder().token(TOKEN).start("0.0.0.0:0".parse().unwrap()).unwrap_err().to_string();
+    assert!(problem.contains("everybody knows the secret key `demosecretkey`"), "{problem}");
+    let simulator = Simulator::builder("demopublickey", "own-secret-key").token(TOKEN);
+    let simulator = simulator.start("0.0.0.0:0".parse().unwrap()).unwrap();
     let (fine, foreign) = own_and_foreign(&simulator.base_url());
     for headers in fine.into_iter().chain(foreign) {
         let (status, answer) = order_with(&simulator, &headers).await;

@@ -92,7 +92,7 @@ async fn a_slow_reader_is_told_how_much_it_missed() {
     api.subscribe(&receiver.url("/"), "file.stored").await;
     // Much more than the buffers of the connection hold.
     let large = "a".repeat(16_000);
-    api.trigger(json!({"event": "file.stored", "copies": 900, "data": {"metadata": {"large": large}}})).await;
+    api.trigger(json!({"event": "file.stored", "burst": 900, "data": {"metadata": {"large": large}}})).await;
     api.finished(900).await;
     let mut chunks = stream.bytes_stream();
     let mut read = Vec::new();

@@ -1,5 +1,7 @@
 //! The endpoints below `/_sim`, and what they refuse.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 
@@ -232,5 +234,26 @@ async fn a_payload_has_one_limit_and_a_longer_body_is_refused_in_words() {
     for path in ["/events", "/subscriptions", "/reset"] {
         let problem = detail(api.post(path, order(3 * mebibyte)).await, 413);
         assert_eq!(problem, "the body of the request is longer than 4194304 bytes (4 MiB)", "{path}");
+    }
+}
+
+/// The order of the two is open, so each round tries another moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_comes_before_or_after_all_of_a_trigger() {
+    let simulator = simulator();
+    let api = Api::of(&simulator);
+    for round in 0..20 {
+        api.subscribe(TARGET, "file.stored").await;
+        let triggering = {
+            let api = api.clone();
+            let order = json!({"event": "file.stored", "burst": 500, "delay_ms": 3_600_000});
+            tokio::spawn(async move { api.trigger(order).await.len() })
+        };
+        tokio::time::sleep(Duration::from_millis(2 * round)).await;
+        assert_eq!(api.post("/reset", json!({})).await.0, 204);
+        let triggered = triggering.await.unwrap();
+        assert!([0, 500].contains(&triggered), "{triggered}");
+        let waiting = simulator.deliveries().len();
+        assert_eq!(waiting, 0, "round {round}: of {triggered} deliveries {waiting} are left after the reset");
     }
 }

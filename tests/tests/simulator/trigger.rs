@@ -1,6 +1,6 @@
 //! Events with all their options.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 use tests::deliveries::secret;
@@ -89,4 +89,29 @@ async fn scans_labels_and_chosen_subscriptions_are_applied() {
     let body: Value = serde_json::from_str(api.delivery(&id).await["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["data"]["appdata"]["uc_clamav_virus_scan"]["data"], json!({"infected": false}));
     assert_eq!(body["data"]["appdata"]["aws_rekognition_detect_labels"]["data"]["Labels"][0]["Name"], "Cat");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiting_deliveries_are_limited_by_their_bytes_and_copies_share_a_payload() {
+    let simulator = simulator();
+    let api = Api::of(&simulator);
+    api.subscribe(TARGET, "file.stored").await;
+    let large = "x".repeat(1_000_000);
+    // One payload, however often it is sent.
+    let raw = format!("\"{large}\"");
+    let order = json!({"event": "file.stored", "payload": raw, "burst": 1000, "delay_ms": 3_600_000});
+    let ids = api.trigger(order).await;
+    let deliveries = simulator.deliveries();
+    assert!(ids.len() == 1000 && deliveries.iter().all(|one| Arc::ptr_eq(&one.body, &deliveries[0].body)));
+    // Each of these has a payload of its own.
+    let order = json!({"event": "file.stored", "data": {"x": large}, "burst": 150, "delay_ms": 3_600_000});
+    let problem = detail(api.post("/events", order.clone()).await, 503);
+    assert!(problem.starts_with("the deliveries that wait would take more than 128 MiB; wait"), "{problem}");
+    assert_eq!(simulator.deliveries().len(), 1000, "all or none are kept");
+    let small = json!({"event": "file.stored", "data": {"x": large}, "burst": 100, "delay_ms": 3_600_000});
+    api.trigger(small.clone()).await;
+    // The small part that is left counts what waits already.
+    assert!(detail(api.post("/events", small.clone()).await, 503).contains("128 MiB"));
+    api.post("/reset", json!({"keep_subscriptions": true})).await;
+    api.trigger(small).await;
 }

@@ -61,7 +61,7 @@ async fn an_event_is_triggered_seen_replayed_and_compared_by_forms() {
     let body = edit[0].1.replace("holiday.jpg", "beach.jpg");
     workbench.post(&replay, &changed(&edit, &[("body", &body.replace('\n', "\r\n")), ("to", "all")])).await;
     let edited = workbench.finished(4).await[0].clone();
-    assert_eq!((edited.copy_of, edited.edited, &edited.body), (Some(delivery.id), true, &body));
+    assert_eq!((edited.copy_of, edited.edited, &*edited.body), (Some(delivery.id), true, body.as_str()));
     assert_eq!(edited.state, DeliveryState::Acknowledged);
     workbench.get(&format!("/deliveries/{}", edited.id)).await.has("edited copy of ").has("signature verifies");
     workbench.get(&format!("/deliveries/{}", delivery.id)).await.has("3 Copies").has(" (edited)");
@@ -107,7 +107,7 @@ async fn a_signature_with_an_older_secret_is_told_from_one_with_the_present_secr
         .get(&unsigned_path)
         .await
         .has(&format!("Not signed: subscription {unsigned} had no secret when the event was triggered"));
-    let to = [("body", copy.body.as_str()), ("to", &id.to_string())];
+    let to = [("body", &*copy.body), ("to", &id.to_string())];
     workbench.post(&format!("{path}/replay"), &to).await;
     let resigned = workbench.finished(4).await[0].clone();
     assert_eq!(resigned.state, DeliveryState::Acknowledged);
@@ -264,7 +264,7 @@ async fn the_whole_payload_can_be_edited_and_is_sent_as_it_was_typed() {
     let typed = format!("{}  ", body.replace("typed.jpg", "typed twice.jpg"));
     workbench.post("/trigger", &changed(&fields, &[("raw", &typed), ("do", "trigger")])).await;
     let sent = workbench.finished(1).await[0].clone();
-    assert_eq!((sent.body.as_str(), sent.subscription, sent.state), (typed.as_str(), id, DeliveryState::Acknowledged));
+    assert_eq!((&*sent.body, sent.subscription, sent.state), (typed.as_str(), id, DeliveryState::Acknowledged));
 
     let old = workbench.get("/trigger?event=file.uploaded&version=0.6").await;
     let fields = html::fields(&old.html, "/trigger");

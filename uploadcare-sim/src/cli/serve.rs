@@ -3,7 +3,7 @@
 use std::{error::Error, io, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, time::Duration};
 
 use actix_web::rt::System;
-use clap::{Arg, ArgAction, ArgMatches, builder::NonEmptyStringValueParser, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, builder::NonEmptyStringValueParser, parser::ValueSource, value_parser};
 use futures_util::future::{Either, select};
 use uploadcare_hooks::EventKind;
 use uploadcare_sim::{DeliveryState, Simulator, SimulatorBuilder};
@@ -26,7 +26,13 @@ pub(super) fn args() -> [Arg; 9] {
     [
         option("listen", "ADDR", "127.0.0.1:8500", "The address to listen on").value_parser(|text: &str| address(text)),
         option("public-key", "K", "demopublickey", "The project's public key"),
-        option("secret-key", "S", "demosecretkey", "The project's secret key"),
+        option(
+            "secret-key",
+            "S",
+            "demosecretkey",
+            "The project's secret key. On an address that other machines can reach, the simulator makes one if none is \
+             given, since everybody knows the default one",
+        ),
         option(
             "redelivery-delays",
             "MS",
@@ -74,8 +80,12 @@ pub(super) fn run(arguments: &ArgMatches) -> ExitCode {
 
 async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
-    let (public_key, secret_key, signing_secret) = (text("public-key"), text("secret-key"), text("signing-secret"));
+    let (public_key, mut secret_key, signing_secret) = (text("public-key"), text("secret-key"), text("signing-secret"));
     let listen = arguments.get_one::<SocketAddr>("listen").copied().ok_or("`--listen` is missing")?;
+    let is_local = listen.ip().to_canonical().is_loopback();
+    if !is_local && arguments.value_source("secret-key") == Some(ValueSource::DefaultValue) {
+        secret_key = Uuid::new_v4().simple().to_string();
+    }
     let delays = arguments.get_many::<u64>("redelivery-delays").unwrap_or_default();
     let delays = delays.map(|delay| Duration::from_millis(*delay));
     let builder = Simulator::builder(&public_key, &secret_key).redelivery_delays(delays);
@@ -86,7 +96,7 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let mut builder = events.fold(builder, SimulatorBuilder::event).signing_secret(&signing_secret);
     let given = arguments.get_one::<String>("token").cloned().or_else(token_variable);
     let is_given = given.is_some();
-    let made = || (!listen.ip().to_canonical().is_loopback()).then(|| Uuid::new_v4().simple().to_string());
+    let made = || (!is_local).then(|| Uuid::new_v4().simple().to_string());
     let token = given.or_else(made);
     if let Some(token) = &token {
         builder = builder.token(token);

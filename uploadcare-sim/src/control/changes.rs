@@ -10,14 +10,11 @@ use actix_web::{
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::timeout,
-};
+use tokio::time::timeout;
 
 use super::bad;
 use crate::{
-    project::{Change, Project},
+    project::{Change, Missed, Project, Watcher},
     search::Search,
 };
 
@@ -45,7 +42,7 @@ pub(super) async fn changes(project: Data<Project>, request: HttpRequest) -> Htt
 }
 
 /// The next event of the stream; `None` at its end.
-async fn next(changes: &mut Receiver<Change>, search: &Search) -> Option<Bytes> {
+async fn next(changes: &mut Watcher, search: &Search) -> Option<Bytes> {
     loop {
         let Ok(change) = timeout(HEARTBEAT, changes.recv()).await else {
             return Some(Bytes::from_static(b": heartbeat\n\n"));
@@ -59,8 +56,8 @@ async fn next(changes: &mut Receiver<Change>, search: &Search) -> Option<Bytes> 
             Ok(Change::Subscriptions) => return Some(event("subscriptions", &json!({}))),
             Ok(Change::Faults) => return Some(event("faults", &json!({}))),
             Ok(Change::Reset) => return Some(event("reset", &json!({}))),
-            Err(RecvError::Lagged(missed)) => return Some(event("lagged", &json!({"missed": missed}))),
-            Ok(Change::Stop) | Err(RecvError::Closed) => return None,
+            Err(Missed::Lagged(missed)) => return Some(event("lagged", &json!({"missed": missed}))),
+            Ok(Change::Stop) | Err(Missed::Closed) => return None,
         }
     }
 }

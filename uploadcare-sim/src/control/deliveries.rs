@@ -7,10 +7,10 @@ use actix_web::{
 };
 use serde_json::json;
 
-use super::{bad, once_kept, read_or_default};
+use super::{bad, not_sent, once_kept, read_or_default};
 use crate::{
     answer::detail,
-    delivery::{EventSender, ReplayError},
+    delivery::{EventSender, SendError},
     project::Project,
     trigger::Replay,
 };
@@ -33,13 +33,13 @@ pub(super) async fn one(project: Data<Project>, id: Path<String>) -> HttpRespons
 
 pub(super) async fn replay(sender: Data<EventSender>, id: Path<String>, body: Bytes) -> HttpResponse {
     let Ok(uuid) = id.parse() else { return no_delivery(&id) };
-    let replay = read_or_default::<Replay>(&body).map_err(ReplayError::Invalid);
+    let replay = read_or_default::<Replay>(&body).map_err(SendError::Invalid);
     match replay.and_then(|replay| sender.replay(uuid, &replay)) {
         Ok(deliveries) => {
             once_kept(&sender.project, HttpResponse::Accepted().json(json!({"deliveries": deliveries}))).await
         }
-        Err(ReplayError::NotFound) => no_delivery(&id),
-        Err(ReplayError::Invalid(problem)) => bad(&problem),
+        Err(SendError::NotFound) => no_delivery(&id),
+        Err(error) => not_sent(&error),
     }
 }
 

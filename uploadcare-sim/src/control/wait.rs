@@ -7,14 +7,11 @@ use std::{
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
-use tokio::{
-    sync::broadcast::error::RecvError,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
 use super::bad;
 use crate::{
-    project::{Change, Delivery, DeliveryState, Project},
+    project::{Change, Delivery, DeliveryState, Missed, Project},
     search::{Search, number},
 };
 
@@ -143,13 +140,13 @@ pub(super) async fn wait(project: Data<Project>, request: HttpRequest) -> HttpRe
     counter.look();
     while !goal.is_reached(counter.counts) {
         match timeout_at(deadline, changes.recv()).await {
-            Err(_) | Ok(Err(RecvError::Closed) | Ok(Change::Stop)) => {
+            Err(_) | Ok(Err(Missed::Closed) | Ok(Change::Stop)) => {
                 return counter.answer(StatusCode::REQUEST_TIMEOUT);
             }
             Ok(Ok(Change::Delivery(delivery))) => counter.count(&delivery),
             Ok(Ok(Change::Reset)) => counter.forget(),
             Ok(Ok(_)) => {}
-            Ok(Err(RecvError::Lagged(_))) => counter.look(),
+            Ok(Err(Missed::Lagged(_))) => counter.look(),
         }
     }
     counter.answer(StatusCode::OK)

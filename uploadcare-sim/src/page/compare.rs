@@ -74,5 +74,6 @@ fn named(delivery: &Delivery) -> Markup {
 }
 
 fn text(delivery: &Delivery) -> String {
-    serde_json::from_str::<Value>(&delivery.body).map_or_else(|_| delivery.body.clone(), |value| json::sorted(&value))
+    serde_json::from_str::<Value>(&delivery.body)
+        .map_or_else(|_| delivery.body.to_string(), |value| json::sorted(&value))
 }

@@ -11,16 +11,13 @@ use actix_web::{
 use futures_util::stream;
 use maud::Markup;
 use serde_json::json;
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::timeout,
-};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{deliveries, delivery, layout};
 use crate::{
     answer::detail,
-    project::{Change, Delivery, Project},
+    project::{Change, Delivery, Missed, Project, Watcher},
     search::Search,
 };
 
@@ -63,13 +60,13 @@ fn stream_of(project: Data<Project>, watched: Watched) -> HttpResponse {
 }
 
 /// Waits for the next message; `None` ends the stream.
-async fn next(project: &Project, watched: &Watched, changes: &mut Receiver<Change>) -> Option<Bytes> {
+async fn next(project: &Project, watched: &Watched, changes: &mut Watcher) -> Option<Bytes> {
     loop {
         let message = match timeout(HEARTBEAT, changes.recv()).await {
             Err(_silent) => Some(": the simulator still runs\n\n".to_owned()),
-            Ok(Ok(Change::Stop) | Err(RecvError::Closed)) => return None,
+            Ok(Ok(Change::Stop) | Err(Missed::Closed)) => return None,
             Ok(Ok(change)) => message(project, watched, &change),
-            Ok(Err(RecvError::Lagged(_))) => Some(event("reload", &json!({}))),
+            Ok(Err(Missed::Lagged(_))) => Some(event("reload", &json!({}))),
         };
         if let Some(message) = message {
             return Some(Bytes::from(message));

@@ -15,7 +15,7 @@ use super::{
     text::plain,
 };
 use crate::{
-    delivery::{EventSender, ReplayError},
+    delivery::{EventSender, SendError},
     project::{Delivery, Project},
     trigger::{All, Receivers, Replay},
 };
@@ -61,14 +61,14 @@ pub(super) async fn replay(id: Path<String>, sender: Data<EventSender>, body: By
     } else {
         Draft::of(&original)
     };
-    let replay = draft.replay(&original).map_err(ReplayError::Invalid);
+    let replay = draft.replay(&original).map_err(SendError::Invalid);
     match replay.and_then(|replay| sender.replay(original.id, &replay)).as_deref() {
         Ok([]) => page(project, &original, &draft, Some("no subscription is active, so nothing was sent")),
         // Without a fragment of its own, the browser would go to that of the form.
         Ok([copy]) => see_other(&format!("/deliveries/{copy}#main")),
         Ok(_) => see_other("/#main"),
-        Err(ReplayError::NotFound) => missing(project),
-        Err(ReplayError::Invalid(text)) => page(project, &original, &draft, Some(text)),
+        Err(SendError::NotFound) => missing(project),
+        Err(error) => page(project, &original, &draft, Some(error.text())),
     }
 }
 

@@ -67,7 +67,8 @@ pub(super) async fn trigger(sender: Data<EventSender>, body: Bytes) -> HttpRespo
         let wrong = make_raw(project, &mut draft).err();
         return page(project, &draft, wrong.as_deref());
     }
-    let triggered = draft.trigger().and_then(|trigger| sender.trigger(&trigger));
+    let triggered =
+        draft.trigger().and_then(|trigger| sender.trigger(&trigger).map_err(|error| error.text().to_owned()));
     match triggered.map(|triggered| triggered.deliveries) {
         Ok(deliveries) => match deliveries.as_slice() {
             [] => page(project, &draft, Some(&no_receiver(&draft.event))),

@@ -2,7 +2,7 @@
 //! answered.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -10,7 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::DeliveryFaultKind;
+use super::{DeliveryFaultKind, shared_bytes::SharedBytes};
+
+/// What a waiting delivery takes beside its payload, roughly: its texts, and the task that sends
+/// it.
+const OVERHEAD: usize = 2 * 1024;
 
 /// An event for one subscription, with all attempts to deliver it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,8 +38,9 @@ pub struct Delivery {
     pub copy_of: Option<Uuid>,
     /// Whether the payload of a replay was edited.
     pub edited: bool,
-    /// The payload, as it is sent.
-    pub body: String,
+    /// The payload, as it is sent. Deliveries of the same payload share it.
+    #[serde(with = "shared_text")]
+    pub body: Arc<str>,
     /// How far the delivery is.
     pub state: DeliveryState,
     /// When the next attempt is due; `null` if there will be none.
@@ -51,6 +56,21 @@ impl Delivery {
     /// The status of the newest answer.
     pub fn last_status(&self) -> Option<u16> {
         self.attempts.last()?.answer.as_ref().map(|answer| answer.status)
+    }
+}
+
+/// Writes and reads a shared text as any other text.
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(deserializer).map(Arc::from)
     }
 }
 
@@ -134,6 +154,8 @@ pub(crate) struct Deliveries {
     numbers: HashMap<Uuid, u64>,
     /// The numbers of those that are not waiting any more, and may be dropped.
     finished: BTreeSet<u64>,
+    /// The payloads of those that are waiting.
+    waiting: SharedBytes,
     totals: Totals,
     limit: usize,
 }
@@ -157,6 +179,7 @@ impl Deliveries {
             kept: BTreeMap::new(),
             numbers: HashMap::new(),
             finished: BTreeSet::new(),
+            waiting: SharedBytes::default(),
             totals: Totals::default(),
             limit,
         }
@@ -165,7 +188,13 @@ impl Deliveries {
     /// Those that a file kept.
     pub(super) fn restored(deliveries: Vec<Delivery>, totals: Totals, limit: usize) -> Self {
         let mut restored = Self { totals, ..Self::new(limit) };
-        for delivery in deliveries {
+        let mut bodies: HashSet<Arc<str>> = HashSet::new();
+        for mut delivery in deliveries {
+            // In the file, deliveries of the same payload have a copy each.
+            match bodies.get(&delivery.body) {
+                Some(known) => delivery.body = Arc::clone(known),
+                None => drop(bodies.insert(Arc::clone(&delivery.body))),
+            }
             restored.restore(delivery);
         }
         restored
@@ -173,6 +202,14 @@ impl Deliveries {
 
     pub(crate) fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// How many bytes those that are waiting would take together with these new ones.
+    pub(crate) fn waiting_bytes_with(&mut self, new: &[Delivery]) -> usize {
+        new.iter().for_each(|delivery| self.waiting.add(&delivery.body));
+        let payloads = self.waiting.bytes();
+        new.iter().for_each(|delivery| self.waiting.remove(&delivery.body));
+        payloads + (self.kept.len() - self.finished.len() + new.len()) * OVERHEAD
     }
 
     /// Adds a delivery and gives it its number. Returns it, and the deliveries that were dropped.
@@ -187,7 +224,9 @@ impl Deliveries {
     fn restore(&mut self, delivery: Delivery) -> Arc<Delivery> {
         self.totals.last_number = self.totals.last_number.max(delivery.number);
         self.numbers.insert(delivery.id, delivery.number);
-        if delivery.state != DeliveryState::Waiting {
+        if delivery.state == DeliveryState::Waiting {
+            self.waiting.add(&delivery.body);
+        } else {
             self.finished.insert(delivery.number);
         }
         let delivery = Arc::new(delivery);
@@ -206,8 +245,8 @@ impl Deliveries {
             DeliveryState::Failed => self.totals.failed += 1,
             DeliveryState::Waiting => {}
         }
-        if delivery.state != DeliveryState::Waiting {
-            self.finished.insert(delivery.number);
+        if delivery.state != DeliveryState::Waiting && self.finished.insert(delivery.number) {
+            self.waiting.remove(&delivery.body);
         }
         Some(Arc::clone(delivery))
     }
@@ -225,6 +264,7 @@ impl Deliveries {
         self.kept.clear();
         self.numbers.clear();
         self.finished.clear();
+        self.waiting = SharedBytes::default();
         self.totals = Totals { last_number: self.totals.last_number, ..Totals::default() };
     }
 
@@ -245,10 +285,10 @@ impl Deliveries {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn delivery(state: DeliveryState) -> Delivery {
+    pub(in crate::project) fn delivery() -> Delivery {
         Delivery {
             id: Uuid::new_v4(),
             number: 0,
@@ -259,8 +299,8 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
             copy_of: None,
             edited: false,
-            body: String::new(),
-            state,
+            body: "".into(),
+            state: DeliveryState::Waiting,
             next_attempt: None,
             attempts: Vec::new(),
             signing_secret: None,
@@ -271,9 +311,12 @@ mod tests {
     fn the_oldest_finished_deliveries_are_dropped_and_waiting_ones_are_kept() {
         let mut deliveries = Deliveries::new(2);
         for state in [DeliveryState::Waiting, DeliveryState::Acknowledged, DeliveryState::Waiting] {
-            assert_eq!(deliveries.add(delivery(state)).1.len(), usize::from(deliveries.totals.last_number == 3));
+            assert_eq!(
+                deliveries.add(Delivery { state, ..delivery() }).1.len(),
+                usize::from(deliveries.totals.last_number == 3)
+            );
         }
-        let (_, dropped) = deliveries.add(delivery(DeliveryState::Waiting));
+        let (_, dropped) = deliveries.add(delivery());
         assert_eq!(dropped.len(), 0);
         let numbers: Vec<_> = deliveries.newest_first().map(|kept| kept.number).collect();
         assert_eq!(numbers, [4, 3, 1]);
@@ -281,6 +324,36 @@ mod tests {
         let changed = deliveries.change(first, |delivery| delivery.state = DeliveryState::Failed).unwrap();
         assert_eq!(deliveries.trim().iter().map(|dropped| dropped.id).collect::<Vec<_>>(), [changed.id]);
         assert_eq!((deliveries.get(first), deliveries.newest_first().count()), (None, 2));
-        assert_eq!(deliveries.add(delivery(DeliveryState::Waiting)).0.number, 5);
+        assert_eq!(deliveries.add(delivery()).0.number, 5);
+    }
+
+    #[test]
+    fn waiting_deliveries_count_a_payload_that_they_share_once() {
+        let body: Arc<str> = "x".repeat(100_000).into();
+        let of = |body: &Arc<str>| Delivery { body: Arc::clone(body), ..delivery() };
+        let mut deliveries = Deliveries::new(10);
+        let ids = [(); 3].map(|()| deliveries.add(of(&body)).0.id);
+        assert_eq!(deliveries.waiting_bytes_with(&[]), 100_000 + 3 * OVERHEAD);
+        assert_eq!(deliveries.waiting_bytes_with(&[of(&body), of(&"x".repeat(5).into())]), 100_005 + 5 * OVERHEAD);
+        assert_eq!(deliveries.waiting_bytes_with(&[]), 100_000 + 3 * OVERHEAD);
+        for id in ids {
+            deliveries.change(id, |delivery| delivery.state = DeliveryState::Acknowledged);
+        }
+        assert_eq!(deliveries.waiting_bytes_with(&[]), 0);
+        deliveries.add(of(&body));
+        deliveries.clear();
+        assert_eq!(deliveries.waiting_bytes_with(&[]), 0);
+    }
+
+    #[test]
+    fn deliveries_that_a_file_kept_share_their_payloads_again() {
+        let kept = [1, 2].map(|number| Delivery { number, body: "x".repeat(1000).into(), ..delivery() });
+        let mut restored = Deliveries::restored(kept.to_vec(), Totals::default(), 10);
+        assert_eq!(restored.waiting_bytes_with(&[]), 1000 + 2 * OVERHEAD);
+        let json = serde_json::to_value(&kept[0]).unwrap();
+        assert_eq!(
+            (json["body"].as_str(), serde_json::from_value(json.clone()).ok()),
+            (Some(&*kept[0].body), Some(kept[0].clone()))
+        );
     }
 }

@@ -77,7 +77,8 @@ impl Store {
     pub(crate) fn open(folder: &Path) -> io::Result<(Self, Kept)> {
         let (file, kept) = StoreFile::open(folder)?;
         let (orders, receiver) = mpsc::channel();
-        thread::Builder::new().name("uploadcare-sim-store".to_owned()).spawn(move || run(&receiver, file))?;
+        let writer = Writer { folder: folder.to_owned(), file: Some(file) };
+        thread::Builder::new().name("uploadcare-sim-store".to_owned()).spawn(move || run(&receiver, writer))?;
         Ok((Self { orders, folder: folder.to_owned() }, kept))
     }
 
@@ -126,7 +127,10 @@ impl Store {
     fn words(&self, written: Result<(), String>) -> Result<(), String> {
         written.map_err(|problem| {
             let folder = self.folder.display();
-            format!("the simulator cannot write to its folder {folder}: {problem}; changes are lost when it ends")
+            format!(
+                "the simulator cannot write to its folder {folder}: {problem}; it tries again with the next change, \
+                 and what it cannot write until it ends is lost"
+            )
         })
     }
 
@@ -136,8 +140,27 @@ impl Store {
     }
 }
 
+/// Writes to the file, and opens it again after a write that failed, as on a full disk: redb then
+/// refuses all that follows.
+struct Writer {
+    folder: PathBuf,
+    file: Option<StoreFile>,
+}
+
+impl Writer {
+    fn write(&mut self, batch: &Batch) -> Result<(), String> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => StoreFile::reopen(&self.folder).map_err(|error| error.to_string())?,
+        };
+        file.write(batch)?;
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
 /// Writes until the file is closed, or the simulator is gone.
-fn run(orders: &Receiver<Order>, mut file: StoreFile) {
+fn run(orders: &Receiver<Order>, mut writer: Writer) {
     let mut batch = Batch::default();
     while let Ok(first) = orders.recv() {
         let mut waiting: Vec<Written> = Vec::new();
@@ -153,7 +176,7 @@ fn run(orders: &Receiver<Order>, mut file: StoreFile) {
             }
         }
         // Changes that could not be written are tried again with the next ones.
-        let written = if batch.is_empty() { Ok(()) } else { file.write(&batch) };
+        let written = if batch.is_empty() { Ok(()) } else { writer.write(&batch) };
         if written.is_ok() {
             batch = Batch::default();
         }
@@ -161,7 +184,7 @@ fn run(orders: &Receiver<Order>, mut file: StoreFile) {
             waits(written.clone());
         }
         if let Some(closed) = close {
-            drop(file);
+            drop(writer);
             closed(written);
             return;
         }

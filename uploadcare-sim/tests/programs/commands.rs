@@ -311,10 +311,17 @@ fn a_token_is_made_where_other_machines_reach_and_taken_from_the_environment() {
         code == Some(1) && stderr.contains("refused (401): this simulator wants its token; give it with `--token`"),
         "{stderr}"
     );
+    let documented = ["--listen", "0.0.0.0:0", "--secret-key", "demosecretkey", "--token", "t"];
+    let (code, _, stderr) = texts(&program(&documented).output().unwrap());
+    assert!(code == Some(1) && stderr.contains("everybody knows the secret key `demosecretkey`"), "{stderr}");
     // It is let in, and there is no subscription.
     assert_eq!(run(&made, &["trigger", "file.uploaded", "--token", token]).0, Some(4));
     let (code, _, stderr) = run(&made, &["trigger", "file.uploaded", "--token", "wrong"]);
     assert!(code == Some(1) && stderr.contains("the token is wrong"), "{stderr}");
+    // Everybody knows the default secret key, so another one was made as well.
+    let (_, printed) = made.end("TERM");
+    let key = printed.lines().find_map(|line| line.strip_prefix("export UPLOADCARE_SECRET_KEY=")).unwrap();
+    assert!(key.len() == 32 && !printed.contains("demosecretkey"), "{printed}");
 
     let mut command = program(&["--listen", "127.0.0.1:0"]);
     command.env("UPLOADCARE_SIM_TOKEN", "from-the-environment");

@@ -86,6 +86,37 @@ fn a_trigger_that_was_answered_survives_a_kill_at_once() {
     assert!(stderr.contains("another simulator uses the folder"), "{stderr}");
 }
 
+/// A limit of the size of files stands for a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn after_a_full_disk_has_room_again_the_changes_are_written() {
+    use std::process::Command;
+
+    use reqwest::Method;
+
+    let folder = tempfile::tempdir().unwrap();
+    let limited = program(&["--listen", "127.0.0.1:0", "--data-dir", folder.path().to_str().unwrap()]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -S -f 3000; exec \"$0\" \"$@\""]);
+    command.arg(limited.get_program()).args(limited.get_args());
+    let simulator = Served::spawn(command);
+    subscribe(&simulator, &Receiver::start(204));
+    let order =
+        json!({"event": "file.stored", "payload": format!("\"{}\"", "x".repeat(300_000)), "delay_ms": 3_600_000});
+    let trigger = || simulator.answer(Method::POST, "/events", Some(order.clone()));
+    let (full, problem) = (0..50).map(|_| trigger()).enumerate().find(|(_, (status, _))| *status != 202).unwrap();
+    assert_eq!(problem.0, 503, "{problem:?}");
+    assert!(problem.1.contains("cannot write to its folder"), "{problem:?}");
+    let limit = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &simulator.id().to_string()]).status();
+    assert!(limit.unwrap().success());
+    let after = trigger();
+    assert_eq!(after.0, 202, "{after:?}");
+    simulator.kill();
+    // The delivery that could not be written at first is kept as well.
+    let simulator = Served::start(&["--data-dir", folder.path().to_str().unwrap()]);
+    assert_eq!(deliveries(&simulator).len(), full + 2);
+}
+
 #[test]
 fn ctrl_c_and_sigterm_end_it_in_order_and_say_what_was_waiting() {
     let receiver = Receiver::start(500);

@@ -73,16 +73,26 @@ impl Served {
         (code, self.output.take().unwrap().join().unwrap())
     }
 
-    /// Calls `/_sim`.
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Calls `/_sim`, and returns the JSON of the answer.
     pub(crate) fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let (status, text) = self.answer(method, path, body);
+        assert!((200..300).contains(&status), "{status}: {text}");
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+    }
+
+    /// Calls `/_sim`, and returns the status and the text of the answer.
+    pub(crate) fn answer(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String) {
         let url = format!("{}/_sim{path}", self.base_url);
         System::new().block_on(async move {
             let request = reqwest::Client::builder().no_proxy().build().unwrap().request(method, url);
             let request = body.into_iter().fold(request, |request, body| request.body(body.to_string()));
             let answer = request.send().await.unwrap();
-            let (status, text) = (answer.status(), answer.text().await.unwrap());
-            assert!(status.is_success(), "{status}: {text}");
-            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+            (answer.status().as_u16(), answer.text().await.unwrap())
         })
     }
 

@@ -74,9 +74,23 @@ impl StoreFile {
     /// Opens the file in this folder, and makes both if they do not exist: the folder for the owner
     /// only, and the file as well, since it holds secrets.
     pub(super) fn open(folder: &Path) -> io::Result<(Self, Kept)> {
+        Self::within(folder, |path| {
+            let file = Self::connect(folder, path)?;
+            let kept = file.load()?;
+            Ok((file, kept))
+        })
+    }
+
+    /// Opens the file once more, after a write failed.
+    pub(super) fn reopen(folder: &Path) -> io::Result<Self> {
+        Self::within(folder, |path| Self::connect(folder, path))
+    }
+
+    /// Says in words why the file in this folder cannot be used.
+    fn within<T>(folder: &Path, open: impl FnOnce(&Path) -> Result<T, Unusable>) -> io::Result<T> {
         let path = folder.join(FILE);
         // redb may panic on a file that was damaged on purpose or by a broken disk.
-        let opened = catch_unwind(AssertUnwindSafe(|| Self::read(folder, &path)))
+        let opened = catch_unwind(AssertUnwindSafe(|| open(&path)))
             .unwrap_or_else(|_| Err(Unusable::Damaged("reading it panicked".to_owned())));
         opened.map_err(|problem| {
             let (folder, path) = (folder.display(), path.display());
@@ -99,17 +113,16 @@ impl StoreFile {
         })
     }
 
-    fn read(folder: &Path, path: &Path) -> Result<(Self, Kept), Unusable> {
+    fn connect(folder: &Path, path: &Path) -> Result<Self, Unusable> {
         make_folder(folder)?;
         make_file(path)?;
         let database = Database::builder().set_check_integrity_on_open(true).create(path)?;
         let file = Self(database);
-        let kept = file.load()?;
-        Ok((file, kept))
+        file.check_form()?;
+        Ok(file)
     }
 
     fn load(&self) -> Result<Kept, Unusable> {
-        self.check_form()?;
         let begun = self.0.begin_read().map_err(DbError::from)?;
         let counters = begun.open_table(COUNTERS).map_err(DbError::from)?;
         let counter = |name: &str| -> Result<Vec<u8>, Unusable> {
