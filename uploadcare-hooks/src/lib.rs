@@ -8,6 +8,8 @@
 )]
 
 // The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md describes them.
+pub mod guide;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 
