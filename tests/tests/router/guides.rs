@@ -75,6 +75,10 @@ fn guides_quote_the_compiler() {
     assert_both_say(AXUM, FEATURES, "`into_service` needs the feature `tower` of `uploadcare-hooks`");
     assert_both_say(ACTIX, expected!("ui/not-built"), NOT_BUILT);
     assert_both_say(AXUM, expected!("ui/not-built"), NOT_BUILT);
+    let no_method = "no method named `describe` found for struct `WebhookRouterBuilder`";
+    assert_both_say(ACTIX, expected!("ui/not-built"), no_method);
+    assert_both_say(AXUM, expected!("ui/not-built"), no_method);
+    assert_both_say(ACTIX, expected!("ui/router-moved-into-a-closure"), "cannot move out of `hooks`");
     let state = "is not the `State` of this crate: write `use uploadcare_hooks::State`";
     assert_both_say(AXUM, expected!("ui/state-of-another-crate"), state);
 
