@@ -1,13 +1,48 @@
+#![doc = include_str!("../docs/crate.md")]
+// Links to what is behind a feature lead to docs.rs if that is not compiled in.
 #![cfg_attr(
-    all(feature = "actix-web", feature = "client", feature = "queue-sqlite"),
-    doc = include_str!("../README.md")
+    all(
+        feature = "actix-web",
+        feature = "client",
+        feature = "deduplicate",
+        feature = "discover",
+        feature = "macros",
+        feature = "queue",
+        feature = "testing",
+        feature = "tower"
+    ),
+    doc = "\n\n",
+    doc = include_str!("../docs/crate_links.md")
 )]
 #![cfg_attr(
-    not(all(feature = "actix-web", feature = "client", feature = "queue-sqlite")),
-    doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one function per event."
+    not(all(
+        feature = "actix-web",
+        feature = "client",
+        feature = "deduplicate",
+        feature = "discover",
+        feature = "macros",
+        feature = "queue",
+        feature = "testing",
+        feature = "tower"
+    )),
+    doc = "\n\n",
+    doc = include_str!("../docs/crate_links_online.md")
 )]
+// On docs.rs, each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The examples of the README are tests.
+#[cfg(all(doctest, feature = "actix-web", feature = "client", feature = "queue-sqlite"))]
+#[doc = include_str!("../README.md")]
+pub mod readme {}
 
 // The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md describes them.
+#[cfg_attr(
+    not(all(feature = "client", feature = "queue", feature = "testing")),
+    allow(rustdoc::broken_intra_doc_links, reason = "guides link to what may not be compiled in")
+)]
+pub mod guide;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -8,6 +8,7 @@ mod clock;
 mod containment;
 mod describe;
 mod fallible;
+mod guides;
 mod handlers;
 mod metrics;
 mod observe_docs;
