@@ -1,13 +1,15 @@
 #![cfg_attr(
-    all(feature = "actix-web", feature = "client", feature = "queue-sqlite"),
+    all(feature = "actix-web", feature = "macros", feature = "tower"),
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
-    not(all(feature = "actix-web", feature = "client", feature = "queue-sqlite")),
+    not(all(feature = "actix-web", feature = "macros", feature = "tower")),
     doc = "Receive Uploadcare's webhooks: verified signatures, typed payloads, one function per event."
 )]
 
 // The rooms, from top to bottom. Each uses only those below it; ARCHITECTURE.md describes them.
+pub mod guide;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -11,6 +11,7 @@ mod fallible;
 mod handlers;
 mod metrics;
 mod observe_docs;
+mod operation_guides;
 mod parameters;
 mod rejections;
 mod rotation;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tests::guides::assert_quoted;
 use uploadcare_hooks::{
     FileStored, HandlerError, State, WebhookRouter,
     testing::{self, Delivered, Sample},
@@ -28,12 +29,9 @@ async fn deliver(hooks: &WebhookRouter, sample: &Sample) -> Delivered {
     testing::deliver(hooks, sample.sign(&testing::secret())).await
 }
 
-/// Fails if the guide does not quote this message up to `end`.
 #[track_caller]
 fn is_quoted(message: &str, end: &str) {
-    let guide = include_str!("../../../uploadcare-hooks/docs/testing.md").split_whitespace().collect::<Vec<_>>();
-    let (quoted, _) = message.split_once(end).unwrap_or_else(|| panic!("no {end:?} in {message}"));
-    assert!(guide.join(" ").contains(&format!("{quoted}{end}")), "the guide does not have these words: {message}");
+    assert_quoted(include_str!("../../../uploadcare-hooks/docs/testing.md"), message, end);
 }
 
 #[test]

@@ -1,0 +1,24 @@
+//! Checks that a guide quotes what its readers really see, and shows what the tests run.
+
+/// Fails if the guide does not quote this message up to `end`. White space may differ, because a
+/// guide is wrapped.
+///
+/// # Panics
+/// If the message has no `end`, or the guide has other words.
+#[track_caller]
+pub fn assert_quoted(guide: &str, message: &str, end: &str) {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let quoted = message.split_once(end).map(|(before, _)| format!("{before}{end}"));
+    let quoted = words(&quoted.unwrap_or_else(|| panic!("no {end:?} in {message}")));
+    assert!(words(guide).contains(&quoted), "the guide does not have these words: {quoted}");
+}
+
+/// Fails if the guide does not show this program, whose first lines of documentation are left out.
+///
+/// # Panics
+/// If the two differ.
+#[track_caller]
+pub fn assert_shown(guide: &str, program: &str) {
+    let shown = program.lines().skip_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+    assert!(guide.contains(shown.trim()), "the guide does not show this program:\n{shown}");
+}

@@ -1,0 +1,38 @@
+//! Guides: what to write first for each task, why, and what can go wrong.
+//!
+//! | guide | what it is about |
+//! |---|---|
+//! | `modes` | inline, deduplicated or queued: how to choose |
+//! | `registration` | subscriptions that register themselves, and rotation of secrets |
+//! | `queue_production` | a queue on one machine or several, from the first start to an upgrade |
+//! | `deployment` | proxies, limits, shutdown, health checks, containers |
+//! | `security` | signatures, replays, hostile texts, what is logged |
+//! | `workbench` | the simulator: trigger, replay, faults, tests |
+//! | `upgrading` | what a version promises, and rolling deploys |
+
+#[cfg(all(feature = "deduplicate", feature = "macros", feature = "queue-sqlite", feature = "redis"))]
+#[doc = include_str!("../docs/modes.md")]
+pub mod modes {}
+
+#[cfg(all(feature = "actix-web", feature = "client", feature = "macros"))]
+#[doc = include_str!("../docs/registration.md")]
+pub mod registration {}
+
+#[cfg(all(feature = "actix-web", feature = "macros", feature = "queue-postgres", feature = "queue-sqlite"))]
+#[doc = include_str!("../docs/queue_production.md")]
+pub mod queue_production {}
+
+#[cfg(all(feature = "macros", feature = "queue-sqlite", feature = "tower"))]
+#[doc = include_str!("../docs/deployment.md")]
+pub mod deployment {}
+
+#[cfg(all(feature = "client", feature = "deduplicate", feature = "macros"))]
+#[doc = include_str!("../docs/security.md")]
+pub mod security {}
+
+#[doc = include_str!("../docs/workbench.md")]
+pub mod workbench {}
+
+#[cfg(all(feature = "macros", feature = "queue"))]
+#[doc = include_str!("../docs/upgrading.md")]
+pub mod upgrading {}
