@@ -13,12 +13,14 @@ pub fn assert_quoted(guide: &str, message: &str, end: &str) {
     assert!(words(guide).contains(&quoted), "the guide does not have these words: {quoted}");
 }
 
-/// Fails if the guide does not show this program, whose first lines of documentation are left out.
+/// Fails if the guide does not show this program, without its first lines: those of documentation,
+/// and attributes for lints.
 ///
 /// # Panics
 /// If the two differ.
 #[track_caller]
 pub fn assert_shown(guide: &str, program: &str) {
-    let shown = program.lines().skip_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+    let lines = program.lines().skip_while(|line| line.starts_with("//!") || line.starts_with("#!["));
+    let shown = lines.collect::<Vec<_>>().join("\n");
     assert!(guide.contains(shown.trim()), "the guide does not show this program:\n{shown}");
 }

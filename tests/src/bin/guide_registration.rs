@@ -1,4 +1,5 @@
 //! The program of the guide to registration, word for word. A test compares the two and runs it.
+#![allow(clippy::print_stdout)]
 
 use actix_web::{App, HttpServer};
 use uploadcare_hooks::{FileUploaded, SigningSecret, WebhookRouter, client::Client, webhook_handler, webhook_handlers};
