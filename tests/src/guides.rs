@@ -1,4 +1,4 @@
-//! Checks that a guide quotes what its readers really see.
+//! Checks that a guide quotes what its readers really see, and shows what the tests run.
 
 /// Fails if the guide does not quote this message up to `end`. White space may differ, because a
 /// guide is wrapped.
@@ -26,4 +26,16 @@ pub fn assert_both_say(guide: &str, seen: &str, quoted: &str) {
 
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Fails if the guide does not show this program, without its first lines: those of documentation,
+/// and attributes for lints.
+///
+/// # Panics
+/// If the two differ.
+#[track_caller]
+pub fn assert_shown(guide: &str, program: &str) {
+    let lines = program.lines().skip_while(|line| line.starts_with("//!") || line.starts_with("#!["));
+    let shown = lines.collect::<Vec<_>>().join("\n");
+    assert!(guide.contains(shown.trim()), "the guide does not show this program:\n{shown}");
 }

@@ -9,6 +9,13 @@
 //! | `payloads` | typed payloads and versions, and what may be missing |
 //! | `unknown_events` | events that this version does not know |
 //! | `errors` | errors of handlers, redelivery, timeouts, panics, order |
+//! | `modes` | inline, deduplicated or queued: how to choose |
+//! | `registration` | subscriptions that register themselves, and rotation of secrets |
+//! | `queue_production` | a queue on one machine or several, from the first start to an upgrade |
+//! | `deployment` | proxies, limits, shutdown, health checks, containers |
+//! | `security` | signatures, replays, hostile texts, what is logged |
+//! | `workbench` | the simulator: trigger, replay, faults, tests |
+//! | `upgrading` | what a version promises, and rolling deploys |
 
 #[cfg(all(feature = "actix-web", feature = "macros"))]
 #[doc = include_str!("../docs/actix.md")]
@@ -37,3 +44,30 @@ pub mod unknown_events {}
 #[cfg(feature = "macros")]
 #[doc = include_str!("../docs/errors.md")]
 pub mod errors {}
+
+#[cfg(all(feature = "deduplicate", feature = "macros", feature = "queue-sqlite", feature = "redis"))]
+#[doc = include_str!("../docs/modes.md")]
+pub mod modes {}
+
+#[cfg(all(feature = "actix-web", feature = "client", feature = "macros"))]
+#[doc = include_str!("../docs/registration.md")]
+pub mod registration {}
+
+#[cfg(all(feature = "actix-web", feature = "macros", feature = "queue-postgres", feature = "queue-sqlite"))]
+#[doc = include_str!("../docs/queue_production.md")]
+pub mod queue_production {}
+
+#[cfg(all(feature = "macros", feature = "queue-sqlite", feature = "tower"))]
+#[doc = include_str!("../docs/deployment.md")]
+pub mod deployment {}
+
+#[cfg(all(feature = "client", feature = "deduplicate", feature = "macros"))]
+#[doc = include_str!("../docs/security.md")]
+pub mod security {}
+
+#[doc = include_str!("../docs/workbench.md")]
+pub mod workbench {}
+
+#[cfg(all(feature = "macros", feature = "queue"))]
+#[doc = include_str!("../docs/upgrading.md")]
+pub mod upgrading {}

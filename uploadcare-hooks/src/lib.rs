@@ -32,7 +32,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The examples of the README are tests.
-#[cfg(all(doctest, feature = "actix-web", feature = "client", feature = "queue-sqlite"))]
+#[cfg(all(doctest, feature = "actix-web", feature = "macros", feature = "tower"))]
 #[doc = include_str!("../README.md")]
 pub mod readme {}
 

@@ -3,10 +3,11 @@
 //! `cargo lambda build -p lambda-example --release` builds it for Lambda. Started by itself it
 //! panics with `Missing AWS_LAMBDA_FUNCTION_NAME`: it takes its requests from Lambda's runtime API.
 //! To run it on your machine, install `cargo-lambda`, which simulates that API, and send a signed
-//! delivery to `http://127.0.0.1:9000/hooks`, as the README shows:
+//! delivery to `http://127.0.0.1:9000/hooks` from another terminal:
 //!
 //! ```sh
 //! UC_SIGNING_SECRET=my-secret cargo lambda watch -p lambda-example
+//! cargo run -p uploadcare-sim -- send file.uploaded --to http://127.0.0.1:9000/hooks --secret my-secret
 //! ```
 //!
 //! These environment variables configure it:

@@ -4,9 +4,9 @@
 mod by_hand;
 mod dead;
 mod failing;
+mod guide;
 mod hostile;
 mod memory;
-mod readme;
 mod spans;
 mod sqlite;
 mod unlisted;

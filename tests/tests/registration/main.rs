@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod duplicates;
+mod guide;
 mod races;
 mod rotation;
 mod unlisted;
@@ -347,5 +348,14 @@ async fn a_sync_logs_each_try_while_uploadcare_cannot_be_reached() {
     let text = log.text();
     for line in [" failed, try 1 of 5; the next try is in ", " failed, try 2 of 5; ", " succeeded at try 3 of 5"] {
         assert_eq!(text.matches(line).count(), 1, "{line}\n{text}");
+    }
+}
+
+/// Waits until the condition holds, at most a minute.
+async fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(60), "not yet: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -12,6 +12,7 @@ mod guides;
 mod handlers;
 mod metrics;
 mod observe_docs;
+mod operation_guides;
 mod parameters;
 mod rejections;
 mod rotation;

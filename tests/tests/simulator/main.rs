@@ -6,6 +6,8 @@ mod changes;
 mod control;
 mod deliveries;
 mod faults;
+mod guide;
+mod guide_example;
 mod kept;
 mod openapi;
 mod receiver;

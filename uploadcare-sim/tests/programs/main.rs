@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod commands;
+mod guide;
 mod killed;
 mod lagging;
 mod output;

@@ -1,4 +1,4 @@
-//! Measures a queue as the README assembles it: how fast deliveries are stored and run.
+//! Measures a queue as its guide assembles it: how fast deliveries are stored and run.
 //!
 //! ```sh
 //! cargo run --release -p tests --bin throughput

@@ -1,4 +1,4 @@
-//! The tortured application, assembled as the README says: two handlers for each upload, a queue,
+//! The tortured application, assembled as the guide says: two handlers for each upload, a queue,
 //! and a worker. A process receives, works, or does both.
 
 use std::{

@@ -2,7 +2,7 @@
 //! once.
 //!
 //! The simulator sends each event up to three times and out of order to an application with a
-//! queue, assembled as the README says: on PostgreSQL and Redis three processes that receive and
+//! queue, assembled as its guide says: on PostgreSQL and Redis three processes that receive and
 //! three that work, on SQLite one that does both and one that works. The torturer kills them with
 //! SIGKILL at random times and starts them again, makes their storage fail, and restarts it in the
 //! middle. The handlers fail, hang and panic. At the end, every delivery that was answered 2xx must

@@ -1,5 +1,5 @@
-//! The program of the README's section on queues, word for word. A test compares the two and runs
-//! it.
+//! The program of the guide to a queue in production, word for word. A test compares the two and
+//! runs it.
 
 use actix_web::{App, HttpServer};
 use uploadcare_hooks::{FileUploaded, SigningSecret, WebhookRouter, queue, webhook_handler, webhook_handlers};
