@@ -122,3 +122,17 @@ async fn a_duplicate_of_an_old_version_that_a_handler_takes_is_not_pruned() {
     let plan = hooks.subscriptions(BASE).unwrap().prune(true).sync(&client).await.unwrap();
     assert_eq!(simulator.subscriptions().len(), 2, "{plan}");
 }
+
+#[tokio::test]
+async fn one_that_is_replaced_is_not_mistaken_for_its_duplicate_of_another_spelling() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    let url = format!("{BASE}/");
+    simulator.subscribe(Subscription { version: Some("0.6".to_owned()), ..there("file.uploaded", &url) });
+    simulator.subscribe(Subscription { is_active: false, ..there("file.uploaded", BASE) });
+    three().prune(true).replace_outdated(true).sync(&client).await.unwrap();
+    let left = simulator.subscriptions();
+    let left: Vec<_> = left.iter().filter(|left| left.event == "file.uploaded").collect();
+    let [left] = left[..] else { panic!("{left:#?}") };
+    assert_eq!((left.target_url.as_str(), left.version.as_deref(), left.is_active), (url.as_str(), Some("0.7"), true));
+}

@@ -3,6 +3,7 @@
 
 mod duplicates;
 mod guide;
+mod properties;
 mod races;
 mod rotation;
 mod unlisted;

@@ -219,7 +219,8 @@ fn missing(wanted: &Wanted) -> Step {
         findings.push(Finding::CannotBeCreated);
     }
     findings.extend(also_delivered(wanted));
-    let change = if wanted.creatable { Change::Create(wanted.create()) } else { Change::Keep { id: None } };
+    let change =
+        if wanted.creatable { Change::Create(wanted.create_at(&wanted.target_url)) } else { Change::Keep { id: None } };
     Step { event: wanted.event.clone(), target_url: wanted.target_url.clone(), findings, change }
 }
 
@@ -240,11 +241,14 @@ fn existing(options: SyncOptions, wanted: &Wanted, found: &Subscription) -> Step
     // A paused one that stays paused is not replaced: its successor would be active.
     let replace = outdated && options.replace_outdated && wanted.creatable && (found.is_active || activate);
     let id = found.id;
+    // At the same spelling of the URL: a duplicate may have the other one, with which the new
+    // subscription would collide.
+    let create = || wanted.create_at(&found.target_url);
     let change = if replace {
-        Change::Replace { id, create: wanted.create() }
+        Change::Replace { id, create: create() }
     } else if new_secret.is_some() || activate {
         let if_gone = if wanted.creatable {
-            IfGone::Create(wanted.create().is_active(found.is_active || activate))
+            IfGone::Create(create().is_active(found.is_active || activate))
         } else {
             IfGone::Done
         };
@@ -294,8 +298,8 @@ impl Change {
 }
 
 impl Wanted {
-    fn create(&self) -> CreateWebhook {
-        let webhook = CreateWebhook::new(&self.target_url, self.event.clone());
+    fn create_at(&self, target_url: &str) -> CreateWebhook {
+        let webhook = CreateWebhook::new(target_url, self.event.clone());
         match &self.secret {
             Some(secret) => webhook.signing_secret(secret.clone()),
             None => webhook,
