@@ -16,6 +16,7 @@ mod operation_guides;
 mod parameters;
 mod rejections;
 mod rotation;
+mod rotation_model;
 mod secrecy;
 mod secrets;
 mod spans;

@@ -101,3 +101,14 @@ async fn the_secret_that_is_left_after_a_drop_does_not_expire() {
     advance(2 * HOUR).await;
     assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (204, 401));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_secret_does_not_come_back_when_the_one_after_it_is_dropped() {
+    let hooks = hooks();
+    hooks.replace_secret(&new_secret(1), HOUR);
+    advance(2 * HOUR).await;
+    // No delivery came in the meantime.
+    assert!(hooks.drop_secret(&new_secret(1)));
+    assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (401, 401));
+    assert_eq!(hooks.signing_secret_for(hooks.handlers().next().unwrap()), None);
+}

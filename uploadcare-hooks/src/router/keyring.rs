@@ -202,7 +202,7 @@ impl Keyring {
             return secrets;
         }
         drop(secrets);
-        observe::secrets_expired(&self.change(|secrets| secrets.drop_expired(now)));
+        self.change(|_| ());
         self.read()
     }
 
@@ -225,8 +225,16 @@ impl Keyring {
         self.change(|secrets| secrets.drop_one(secret))
     }
 
+    /// Changes the secrets that are still accepted: one that has expired must not come back because
+    /// a change takes its end away.
     fn change<T>(&self, change: impl FnOnce(&mut Secrets) -> T) -> T {
-        change(Arc::make_mut(&mut self.secrets.write().unwrap_or_else(PoisonError::into_inner)))
+        let (expired, changed) = {
+            let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+            let secrets = Arc::make_mut(&mut secrets);
+            (secrets.drop_expired(self.clock.instant()), change(secrets))
+        };
+        observe::secrets_expired(&expired);
+        changed
     }
 
     fn read(&self) -> Arc<Secrets> {
