@@ -19,6 +19,7 @@ mod rotation;
 mod rotation_model;
 mod secrecy;
 mod secrets;
+mod selection_model;
 mod spans;
 mod unlisted;
 mod versions;
