@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::{collection, prelude::*, sample::select, sample::subsequence, test_runner::TestRunner};
 use tests::deliveries::secret;
-use uploadcare_hooks::{HandlerDescriptor, WebhookRouter, registration::Subscriptions, webhook_handlers};
+use uploadcare_hooks::{
+    HandlerDescriptor, SigningSecret, WebhookRouter, registration::Subscriptions, webhook_handlers,
+};
 use uploadcare_sim::{Simulator, Subscription};
 
 use crate::{BASE, audit, client, count, index, own_secret, simulator, there};
@@ -31,18 +33,20 @@ const EVENTS: [&str; 7] = [
     "moderation.state_changed",
 ];
 
-const SECRETS: [Option<&str>; 4] = [None, Some("another"), Some("7kMVZivndx0ErgvhRKAr"), Some("tests")];
+/// The router's secret.
+const ROUTERS: &str = "7kMVZivndx0ErgvhRKAr";
+
+/// The place of the handler `audit` in [`HANDLERS`].
+const AUDIT: usize = 3;
+
+const SECRETS: [Option<&str>; 4] = [None, Some("another"), Some(ROUTERS), Some("tests")];
 
 /// What each handler needs: events, and the path and the secret.
 const HANDLERS: [(&[&str], &str, &str); 4] = [
-    (&["file.uploaded"], "", "7kMVZivndx0ErgvhRKAr"),
-    (&["file.stored", "file.deleted"], "", "7kMVZivndx0ErgvhRKAr"),
+    (&["file.uploaded"], "", ROUTERS),
+    (&["file.stored", "file.deleted"], "", ROUTERS),
     (&["file.deleted"], "/scans", "tests"),
-    (
-        &["file.uploaded", "file.stored", "file.deleted", "file.infected", "file.info_updated"],
-        "/audit",
-        "7kMVZivndx0ErgvhRKAr",
-    ),
+    (&["file.uploaded", "file.stored", "file.deleted", "file.infected", "file.info_updated"], "/audit", ROUTERS),
 ];
 
 #[derive(Debug, Clone)]
@@ -156,7 +160,7 @@ async fn check_with(case: &Case, simulator: &Simulator) -> Result<(), TestCaseEr
     // Nothing is deleted without `prune`, and only what no handler needs with it.
     let ours = |all: &[Subscription]| all.iter().filter(|one| !is_foreign(one)).map(place).collect::<BTreeSet<_>>();
     let (had, has) = (ours(&before), ours(&after));
-    let audits = case.handlers.contains(&3);
+    let audits = case.handlers.contains(&AUDIT);
     for gone in had.difference(&has) {
         prop_assert!(case.prune && !needed.contains(gone), "{gone:?} is gone\n{done}");
         let is_known = uploadcare_hooks::EventKind::KNOWN.contains(&gone.0.as_str());
@@ -167,9 +171,30 @@ async fn check_with(case: &Case, simulator: &Simulator) -> Result<(), TestCaseEr
     }
 
     // A second sync writes nothing.
-    let again = case.needed().sync(&client).await.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let needed = case.needed();
+    let again = needed.sync(&client).await.map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert_eq!(again.writes(), 0, "\n{}\nwas planned after\n{}", again, done);
-    prop_assert_eq!(simulator.subscriptions(), after);
+    prop_assert_eq!(&simulator.subscriptions(), &after);
+
+    // A rotation gives the new secret to all that were signed with the router's, and to no other.
+    if case.handlers.iter().all(|handler| HANDLERS[*handler].2 != ROUTERS) {
+        return Ok(());
+    }
+    let new = SigningSecret::new("rotated").unwrap();
+    let rotated = needed.rotate_secret(&client, new).await;
+    let rotated = rotated.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    prop_assert_eq!(foreign(&simulator.subscriptions()), foreign(&after), "{}", rotated);
+    for one in simulator.subscriptions().iter().filter(|one| !is_foreign(one)) {
+        let takes = |handler: &&usize| {
+            let (events, path, _) = HANDLERS[**handler];
+            let (event, at) = place(one);
+            // `audit` takes every event, also those that are not known.
+            at == path && (**handler == AUDIT || events.contains(&event.as_str()))
+        };
+        let Some(handler) = case.handlers.iter().find(takes) else { continue };
+        let expected = if HANDLERS[*handler].2 == ROUTERS { "rotated" } else { HANDLERS[*handler].2 };
+        prop_assert_eq!(one.signing_secret.as_deref(), Some(expected), "{:?}\n{}", one, rotated);
+    }
     Ok(())
 }
 
