@@ -7,6 +7,7 @@ mod failing;
 mod guide;
 mod hostile;
 mod memory;
+mod random;
 mod spans;
 mod sqlite;
 mod unlisted;
