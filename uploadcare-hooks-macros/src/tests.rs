@@ -2,6 +2,8 @@
 //! `UPDATE_SNAPSHOTS=1 cargo test -p uploadcare-hooks-macros` writes the files anew; read them
 //! before you commit them.
 
+mod random;
+
 use std::{env, fs, path::Path};
 
 use proc_macro2::TokenStream;
