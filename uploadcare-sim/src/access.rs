@@ -9,6 +9,8 @@
 //! `origin.rs` guards the REST API as well, unless there is a token and a secret key that strangers
 //! do not know. Other machines never reach a simulator with the default secret key.
 
+mod sign_in;
+
 use std::{io, net::SocketAddr, time::Duration};
 
 use actix_web::{
@@ -17,19 +19,18 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{
-            ACCEPT, AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderValue, LOCATION, ORIGIN, SET_COOKIE, WWW_AUTHENTICATE,
-        },
+        header::{ACCEPT, AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE},
     },
     middleware::Next,
     rt::time::sleep,
-    web::{Bytes, Data, Query},
+    web::Data,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Deserialize;
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
+pub(crate) use self::sign_in::{login_page, sign_in};
+use self::sign_in::{path_of_this_site, redirect, wrong_token};
 use crate::{answer::detail, origin::OwnAddress};
 
 /// How long a wrong token waits for its answer.
@@ -41,8 +42,6 @@ pub(crate) const LOGIN: &str = "/login";
 
 /// Tells nothing of the project, and the login page needs it.
 const STYLESHEET: &str = "/_page/workbench.css";
-
-const LOGIN_PAGE: &str = include_str!("access/login.html");
 
 /// Who may use the simulator.
 #[derive(Clone)]
@@ -292,87 +291,6 @@ fn url(path: &str, query: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
-/// Where a browser goes after it signed in: a path of this simulator, and never another site.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Destination {
-    #[serde(default)]
-    next: String,
-}
-
-impl Destination {
-    fn path(&self) -> &str {
-        path_of_this_site(&self.next)
-    }
-}
-
-fn path_of_this_site(next: &str) -> &str {
-    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
-}
-
-/// Shows the form that asks for the token.
-pub(crate) async fn login_page(access: Data<Access>, next: Query<Destination>) -> HttpResponse {
-    if access.token.is_none() { redirect(next.path(), None) } else { form(StatusCode::OK, "", next.path()) }
-}
-
-#[derive(Deserialize)]
-struct Login {
-    #[serde(default)]
-    token: String,
-    #[serde(default)]
-    next: String,
-}
-
-/// Takes the form with the token.
-pub(crate) async fn sign_in(access: Data<Access>, body: Bytes) -> HttpResponse {
-    let Ok(Login { token, next }) = serde_urlencoded::from_bytes(&body) else {
-        return form(StatusCode::BAD_REQUEST, "The form cannot be read.", "/");
-    };
-    let next = path_of_this_site(&next);
-    match access.signed_in(token.trim()) {
-        Some(cookie) => redirect(next, Some(cookie)),
-        None if access.token.is_none() => redirect(next, None),
-        None => wrong_token(next).await,
-    }
-}
-
-async fn wrong_token(next: &str) -> HttpResponse {
-    sleep(WRONG_TOKEN_DELAY).await;
-    form(StatusCode::UNAUTHORIZED, "This token is wrong.", next)
-}
-
-fn redirect(url: &str, cookie: Option<String>) -> HttpResponse {
-    let mut answer = HttpResponse::SeeOther();
-    answer.insert_header((LOCATION, url)).insert_header(("Referrer-Policy", "same-origin"));
-    if let Some(cookie) = cookie {
-        answer.insert_header((SET_COOKIE, cookie));
-    }
-    answer.finish()
-}
-
-fn form(status: StatusCode, problem: &str, next: &str) -> HttpResponse {
-    let escaped = next.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
-    let (alert, described) = match problem {
-        "" => (String::new(), ""),
-        _ => (
-            format!("<div class=\"problem\" id=\"problem\" role=\"alert\"><p>{problem}</p></div>"),
-            " aria-invalid=\"true\" aria-describedby=\"problem\"",
-        ),
-    };
-    let page = LOGIN_PAGE.replace("{problem}", &alert).replace("{described}", described).replace("{next}", &escaped);
-    HttpResponse::build(status)
-        .content_type("text/html; charset=utf-8")
-        .insert_header(("Cache-Control", "no-store"))
-        .insert_header((
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors \
-             'none'",
-        ))
-        .insert_header(("Referrer-Policy", "same-origin"))
-        .insert_header(("X-Content-Type-Options", "nosniff"))
-        .body(page)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -396,20 +314,6 @@ mod tests {
         ] {
             let access = Access::new(address.parse().unwrap(), token, key);
             assert_eq!(access.is_ok(), fits, "{address} {token:?} {key}");
-        }
-    }
-
-    #[test]
-    fn a_browser_is_sent_to_paths_of_this_site_only() {
-        for (next, path) in [
-            ("/deliveries?status=5xx", "/deliveries?status=5xx"),
-            ("", "/"),
-            ("//evil.example", "/"),
-            ("/\\evil.example", "/"),
-            ("https://evil.example", "/"),
-            ("/\r\nset-cookie: a=b", "/"),
-        ] {
-            assert_eq!(path_of_this_site(next), path, "{next:?}");
         }
     }
 
