@@ -14,6 +14,9 @@ use super::table::{
 #[allow(dead_code, reason = "only a queue is sampled")]
 pub(crate) const QUEUE_SAMPLING: Option<Duration> = Some(Duration::from_secs(15));
 
+/// The values of the label `state`, in the order in which the jobs are counted.
+const QUEUE_STATES: [&str; 4] = ["waiting", "running", "scheduled", "dead"];
+
 /// When a request began.
 pub(crate) struct Start(Instant);
 
@@ -73,9 +76,10 @@ pub(crate) fn handler_ran(handler: &'static str, outcome: &'static str, duration
     histogram!(HANDLER_SECONDS, "handler" => handler).record(duration);
 }
 
+/// The jobs that are waiting, running, scheduled and dead.
 #[allow(dead_code, reason = "only a queue is counted")]
-pub(crate) fn queue_counted(states: [(&'static str, u64); 4], oldest_due: Option<Duration>) {
-    for (state, jobs) in states {
+pub(crate) fn queue_counted(jobs: [u64; 4], oldest_due: Option<Duration>) {
+    for (state, jobs) in QUEUE_STATES.into_iter().zip(jobs) {
         gauge!(QUEUE_JOBS, "state" => state).set(jobs as f64);
     }
     gauge!(QUEUE_OLDEST).set(oldest_due.unwrap_or_default());
@@ -85,8 +89,8 @@ pub(crate) fn queue_counted(states: [(&'static str, u64); 4], oldest_due: Option
 
 /// The jobs could not be counted: their number is not known any more.
 #[allow(dead_code, reason = "only a queue is counted")]
-pub(crate) fn queue_not_counted(states: [&'static str; 4]) {
-    for state in states {
+pub(crate) fn queue_not_counted() {
+    for state in QUEUE_STATES {
         gauge!(QUEUE_JOBS, "state" => state).set(f64::NAN);
     }
     gauge!(QUEUE_OLDEST).set(f64::NAN);

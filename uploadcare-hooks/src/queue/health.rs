@@ -119,11 +119,6 @@ pub(super) fn watch_for_workers(router: &WebhookRouter) {
     });
 }
 
-/// The numbers that the metrics show are not known to be right any more.
-fn not_counted() {
-    observe::queue_not_counted(["waiting", "running", "scheduled", "dead"]);
-}
-
 /// A task that looks for workers. When it ends, the next delivery may start another.
 struct Watch(Weak<Core>);
 
@@ -148,10 +143,9 @@ impl Drop for Watch {
 impl Queue {
     /// Counts the jobs, also for the metrics.
     pub(super) async fn stats(&self) -> Result<QueueStats, QueueError> {
-        let stats = self.engine().stats().await.inspect_err(|_| not_counted())?;
+        let stats = self.engine().stats().await.inspect_err(|_| observe::queue_not_counted())?;
         let QueueStats { waiting, running, scheduled, dead, oldest_due } = stats;
-        let states = [("waiting", waiting), ("running", running), ("scheduled", scheduled), ("dead", dead)];
-        observe::queue_counted(states, oldest_due);
+        observe::queue_counted([waiting, running, scheduled, dead], oldest_due);
         Ok(stats)
     }
 
@@ -161,7 +155,7 @@ impl Queue {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::debug!("the jobs of the queue were not counted: {error}"),
             Err(_) => {
-                not_counted();
+                observe::queue_not_counted();
                 tracing::debug!("the jobs of the queue were not counted within {limit:?}");
             }
         }
