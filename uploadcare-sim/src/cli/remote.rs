@@ -12,7 +12,7 @@ use std::{
 
 use actix_web::rt::System;
 use clap::{Arg, ArgMatches};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url, redirect::Policy};
 use serde_json::Value;
 
 use super::{
@@ -154,6 +154,17 @@ fn server_url(text: &str) -> Result<Url, String> {
     url.ok_or_else(|| format!("write a URL with http:// or https://, as in {SERVER}"))
 }
 
+/// The client for this URL. It follows no redirects.
+pub(super) fn client_of(url: &Url) -> ClientBuilder {
+    let http = Client::builder().redirect(Policy::none());
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
+        // A proxy from the environment would look for the address on its own machine.
+        return http.no_proxy();
+    }
+    http
+}
+
 /// A text that should be a URL, without its user and password.
 fn without_user(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
@@ -199,13 +210,7 @@ impl Remote {
             }
         };
         let token = arguments.get_one::<String>("token").cloned().or_else(token_variable);
-        let mut http = Client::builder().redirect(Policy::none());
-        let host = server.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
-            // A proxy from the environment would look for the address on its own machine.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| Problem::Unreachable(in_one_line(&error)))?;
+        let http = client_of(&server).build().map_err(|error| Problem::Unreachable(in_one_line(&error)))?;
         let base_url = server.as_str().trim_end_matches('/').to_owned();
         Ok(Self { shown_url: without_user(&base_url), base_url, token, http })
     }

@@ -3,18 +3,18 @@
 
 pub(super) mod body;
 
-use std::{error::Error, ffi::OsString, fs, io::Read, net::IpAddr, process::ExitCode, time::Duration};
+use std::{error::Error, ffi::OsString, fs, io::Read, process::ExitCode, time::Duration};
 
 use actix_web::rt::System;
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::NonEmptyStringValueParser, error::ErrorKind};
-use reqwest::{Client, StatusCode, Url, redirect::Policy};
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 use uploadcare_hooks::{SIGNATURE_HEADER, SigningSecret};
 use uuid::Uuid;
 
 use super::{
     program::program,
-    remote::{Printer, note},
+    remote::{Printer, client_of, note},
 };
 
 /// The variable that holds the secret if `--secret` is not given.
@@ -158,13 +158,8 @@ fn warn_of_another_event(bytes: &[u8], event: Option<&String>) {
 
 /// Sends the delivery once. Returns the status and the body of the answer, or why there is none.
 async fn send(url: Url, secret: &SigningSecret, body: Vec<u8>) -> Result<(StatusCode, String), String> {
-    let mut http = Client::builder().timeout(TIMEOUT).redirect(Policy::none());
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
-        // A proxy from the environment would look for the address on its own machine.
-        http = http.no_proxy();
-    }
-    let request = http.build().map_err(|error| in_one_line(&error))?.post(url);
+    let http = client_of(&url).timeout(TIMEOUT).build().map_err(|error| in_one_line(&error))?;
+    let request = http.post(url);
     let request = request.header("Content-Type", "application/json").header(SIGNATURE_HEADER, secret.sign(&body));
     let mut answer = request.body(body).send().await.map_err(|error| in_one_line(&error.without_url()))?;
     let (status, mut shown) = (answer.status(), Vec::new());
