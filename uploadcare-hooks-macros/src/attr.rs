@@ -27,7 +27,8 @@ mod keyword {
 }
 
 /// The names of all options, to suggest one for an unknown word.
-const NAMES: &[&str] = &["event", "events", "any", "unlisted", "version", "path", "secret_env", "name", "crate"];
+pub(crate) const NAMES: &[&str] =
+    &["event", "events", "any", "unlisted", "version", "path", "secret_env", "name", "crate"];
 
 /// Words that users may try, with the option that does what they want.
 const OTHER_NAMES: &[(&str, &str)] = &[

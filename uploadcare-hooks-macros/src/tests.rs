@@ -1,10 +1,9 @@
-//! What the attribute expands to, printed.
-//! `UPDATE_SNAPSHOTS=1 cargo test -p uploadcare-hooks-macros` writes the files anew; read them
+//! What the attribute expands to, printed, and the forms that its options take.
+//! `INSTA_UPDATE=always cargo test -p uploadcare-hooks-macros` writes the snapshots anew; read them
 //! before you commit them.
 
+mod options;
 mod random;
-
-use std::{env, fs, path::Path};
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,17 +12,19 @@ use uploadcare_hooks::{__private as runtime, PayloadVersion};
 
 use crate::events;
 
-/// Expands, and compares with the file `snapshots/{name}.rs`.
+/// Compares a text with the file `snapshots/{name}.snap`.
+fn is_as_in(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// Expands, and compares with a snapshot.
 fn expands_to(name: &str, options: TokenStream, function: TokenStream) {
-    let mut expanded: syn::File = syn::parse2(crate::expand_attribute(options, function)).unwrap();
+    let mut expanded: syn::File = syn::parse2(crate::attribute::expand(options, function)).unwrap();
     expanded.items = expanded.items.into_iter().flat_map(expand_handler_type).collect();
-    let printed = prettyplease::unparse(&expanded);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/snapshots").join(format!("{name}.rs"));
-    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        fs::write(&path, &printed).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(printed, expected, "{} differs", path.display());
+    is_as_in(name, &prettyplease::unparse(&expanded));
 }
 
 /// Expands the attribute on the type beside a handler, as the compiler then does.
@@ -88,7 +89,7 @@ fn an_unlisted_event() {
 
 #[test]
 fn a_body_that_does_not_parse_is_passed_on() {
-    let expanded = crate::expand_attribute(
+    let expanded = crate::attribute::expand(
         quote!(event = "file.stored"),
         quote! { async fn archive(event: FileStored) { event. } },
     );
@@ -102,9 +103,9 @@ fn options_come_in_any_order_and_with_or_without_a_last_comma() {
     for first in 0..options.len() {
         let rotated = options.iter().cycle().skip(first).take(options.len());
         let function = quote! { async fn archive(event: FileStored) {} };
-        outputs.push(crate::expand_attribute(quote!(#(#rotated,)*), function.clone()).to_string());
+        outputs.push(crate::attribute::expand(quote!(#(#rotated,)*), function.clone()).to_string());
         let rotated = options.iter().cycle().skip(first).take(options.len());
-        outputs.push(crate::expand_attribute(quote!(#(#rotated),*), function).to_string());
+        outputs.push(crate::attribute::expand(quote!(#(#rotated),*), function).to_string());
     }
     assert!(outputs.iter().all(|output| output == &outputs[0] && !output.contains("compile_error")), "{outputs:?}");
 }

@@ -97,7 +97,7 @@ proptest! {
     fn the_function_stays_as_it_is_written(options in options(), function in function()) {
         let Ok(options) = TokenStream::from_str(&options) else { return Ok(()) };
         let item = TokenStream::from_str(&function).unwrap();
-        let expanded = crate::expand_attribute(options, item.clone());
+        let expanded = crate::attribute::expand(options, item.clone());
         // What is no function for syn is none for the compiler, and is passed on to it.
         let Ok(before) = syn::parse2::<ItemFn>(item) else { return Ok(()) };
         let printed = expanded.to_string();
@@ -119,6 +119,6 @@ proptest! {
     fn no_item_makes_the_attribute_panic(options in options(), pieces in collection::vec(select(&PIECES), 0..12)) {
         let (Ok(options), Ok(item)) =
             (TokenStream::from_str(&options), TokenStream::from_str(&pieces.join(" "))) else { return Ok(()) };
-        crate::expand_attribute(options, item);
+        crate::attribute::expand(options, item);
     }
 }
