@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout)]
 
 mod handlers;
+mod html;
 mod page;
 mod story;
 

@@ -2,41 +2,13 @@
 //!
 //! Names of files, metadata and events are texts of other people, so they are printed escaped.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-};
-
 use serde::Deserialize;
 use uploadcare_hooks::{
     DecodeError, DeliveryId, Event, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, HandlerError,
     State, webhook_handler,
 };
 
-/// Maps a file's UUID to its name. A real application would use a database.
-#[derive(Clone, Default)]
-pub(crate) struct Index(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl Index {
-    /// Returns whether the file was new.
-    fn insert(&self, uuid: String, name: String) -> Result<bool, HandlerError> {
-        let mut files = self.0.lock().map_err(|error| error.to_string())?;
-        Ok(files.insert(uuid, name).is_none())
-    }
-
-    /// Returns whether the file was there.
-    fn remove(&self, uuid: &str) -> Result<bool, HandlerError> {
-        Ok(self.0.lock().map_err(|error| error.to_string())?.remove(uuid).is_some())
-    }
-
-    /// The names of the files.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.0.lock().map(|files| files.values().cloned().collect()).unwrap_or_default()
-    }
-}
+use crate::stores::{Backup, Handled, Index};
 
 /// Uploadcare may deliver an event twice, so inserting a file twice must do no harm.
 #[webhook_handler(event = "file.uploaded")]
@@ -49,17 +21,6 @@ pub(crate) async fn index_upload(event: FileUploaded, State(index): State<Index>
     let new = if index.insert(file.uuid.to_string(), name.clone())? { "is new" } else { "is in the index already" };
     println!("   index_upload: {} {new}, {} bytes, {size}", name.escape_debug(), file.size.unwrap_or_default());
     Ok(())
-}
-
-/// A service whose first call fails.
-#[derive(Clone, Default)]
-pub(crate) struct Backup(Arc<AtomicBool>);
-
-impl Backup {
-    fn copy(&self, _uuid: &str) -> Result<(), std::io::Error> {
-        let was_called = self.0.swap(true, Ordering::Relaxed);
-        if was_called { Ok(()) } else { Err(std::io::Error::other("the backup service cannot be reached")) }
-    }
 }
 
 /// When a handler returns an error, Uploadcare delivers the event again.
@@ -94,11 +55,6 @@ pub(crate) async fn quarantine(event: FileInfected) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// The deliveries that were handled. A real application would use a database, or the router's
-/// option `deduplicate`.
-#[derive(Clone, Default)]
-pub(crate) struct Handled(Arc<Mutex<BTreeSet<String>>>);
-
 /// A delivery that is sent twice has the same id both times.
 #[webhook_handler(event = "file.info_updated")]
 pub(crate) async fn show_change(
@@ -109,7 +65,7 @@ pub(crate) async fn show_change(
     let name = shown(event.data.original_filename.as_deref());
     let id = delivery.to_string();
     let short = id.get(..8).unwrap_or_default().to_owned();
-    if !handled.0.lock().map_err(|error| error.to_string())?.insert(id) {
+    if !handled.insert(id)? {
         println!("   show_change: delivery {short} was handled before, so nothing is done");
         return Ok(());
     }

@@ -7,22 +7,22 @@
 #![allow(clippy::print_stdout)]
 
 mod handlers;
+mod life;
+mod outcome;
+mod serve;
+mod stores;
 mod story;
+mod uploadcare;
 
-use std::{
-    error::Error,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{error::Error, net::SocketAddr};
 
-use actix_web::{App, HttpServer};
 use clap::{Arg, ArgAction, Command, value_parser};
-use uploadcare_hooks::{Rejection, SigningSecret, WebhookRouter, testing::Sample, webhook_handlers};
+use uploadcare_hooks::{SigningSecret, WebhookRouter, webhook_handlers};
 
-use crate::handlers::{Backup, Handled, Index};
+use crate::{
+    outcome::Outcome,
+    stores::{Backup, Handled},
+};
 
 const VARIABLE: &str = "UC_SIGNING_SECRET";
 
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => SigningSecret::new("quickstart")?,
     };
     match arguments.get_one::<SocketAddr>("serve") {
-        Some(address) => serve(secret, *address).await,
+        Some(address) => serve::serve(secret, *address).await,
         None => story::tell(secret, arguments.get_flag("stay")).await,
     }
 }
@@ -52,29 +52,6 @@ fn command() -> Command {
         .about("Shows uploadcare-hooks at work: subscribes handlers at a simulated Uploadcare, and sends them events")
         .arg(serve)
         .arg(stay)
-}
-
-/// What the demonstration checks at its end. Clones share it.
-#[derive(Clone, Default)]
-struct Outcome {
-    index: Index,
-    /// How many requests were not acknowledged because a handler failed.
-    failed: Arc<AtomicUsize>,
-    /// How many requests were refused.
-    refused: Arc<AtomicUsize>,
-}
-
-impl Outcome {
-    fn count(&self, rejection: &Rejection) {
-        if rejection.status().is_server_error() {
-            self.failed.fetch_add(1, Ordering::SeqCst);
-            return;
-        }
-        self.refused.fetch_add(1, Ordering::SeqCst);
-        // The rest of the text says what to do about it.
-        let reason = rejection.reason().to_string();
-        println!("   the router refuses it: {}", reason.split(": ").next().unwrap_or_default());
-    }
 }
 
 /// Builds the router and prints what it does. Each worker of the server gets a clone of it.
@@ -97,27 +74,4 @@ fn router(secret: SigningSecret, outcome: &Outcome) -> Result<WebhookRouter, Box
         .build()?;
     println!("{}\n", router.describe());
     Ok(router)
-}
-
-/// Serves the application until the process is stopped.
-async fn serve(secret: SigningSecret, address: SocketAddr) -> Result<(), Box<dyn Error>> {
-    let hooks = router(secret, &Outcome::default())?;
-    let server = HttpServer::new(move || App::new().service(hooks.clone().mount("/hooks"))).bind(address)?;
-    let key = match std::env::var_os(VARIABLE) {
-        Some(_) => "\"$UC_SIGNING_SECRET\"",
-        None => "quickstart",
-    };
-    for address in server.addrs() {
-        println!("waiting for deliveries at http://{address}/hooks; stop with Ctrl-C, or send one:\n");
-        println!("body='{}'", short().json());
-        println!("signature=$(printf %s \"$body\" | openssl dgst -sha256 -hmac {key} | sed 's/.* //')");
-        println!("curl -i http://{address}/hooks -H \"X-Uc-Signature: v1=$signature\" -d \"$body\"\n");
-    }
-    server.run().await?;
-    Ok(())
-}
-
-/// A payload that is short enough for a command line.
-fn short() -> Sample {
-    Sample::of("file.uploaded").without("initiator").without("data.content_info").without("data.appdata")
 }
