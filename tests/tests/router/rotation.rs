@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tests::deliveries::{payload, secret, signed_request};
 use tokio::time::advance;
 use uploadcare_hooks::{SigningSecret, WebhookRouter, webhook_handlers};
@@ -111,4 +112,36 @@ async fn an_expired_secret_does_not_come_back_when_the_one_after_it_is_dropped()
     assert!(hooks.drop_secret(&new_secret(1)));
     assert_eq!((deliver_signed(&hooks, &secret()).await, deliver_signed(&hooks, &new_secret(1)).await), (401, 401));
     assert_eq!(hooks.signing_secret_for(hooks.handlers().next().unwrap()), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_that_change_secrets_keep_no_delivery_of_another_secret_out() {
+    let hooks = hooks();
+    let rotate = |first: usize, replaces: bool| {
+        let hooks = hooks.clone();
+        tokio::spawn(async move {
+            for number in first..first + 200 {
+                let secret = new_secret(number);
+                if replaces {
+                    hooks.replace_secret(&secret, HOUR)
+                } else {
+                    hooks.accept_secret(&secret)
+                }
+                assert_eq!(deliver_signed(&hooks, &secret).await, 204, "{number} is accepted");
+                hooks.drop_secret(&secret);
+                assert_eq!(deliver_signed(&hooks, &secret).await, 401, "{number} is dropped");
+            }
+        })
+    };
+    let deliver = || {
+        let hooks = hooks.clone();
+        tokio::spawn(async move {
+            for _ in 0..400 {
+                assert_eq!(deliver_signed(&hooks, &secret()).await, 204);
+            }
+        })
+    };
+    for ended in join_all([rotate(1000, true), rotate(2000, false), deliver(), deliver()]).await {
+        ended.unwrap();
+    }
 }
