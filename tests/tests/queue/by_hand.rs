@@ -2,6 +2,7 @@
 
 mod backend;
 mod polling;
+mod quirks;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
