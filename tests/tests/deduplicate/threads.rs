@@ -38,7 +38,7 @@ fn claims_in_memory_are_granted_to_one_thread_at_a_time_and_never_after_they_wer
                     thread::yield_now();
                     taken[number].store(false, Ordering::SeqCst);
                     // The first claims of every other key end without success.
-                    if round < 5 * KEYS && number % 2 == 0 {
+                    if round < 5 * KEYS && number.is_multiple_of(2) {
                         now(claims.release(&key, &mark));
                     } else {
                         completed[number].fetch_add(1, Ordering::SeqCst);
