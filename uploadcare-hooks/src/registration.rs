@@ -86,6 +86,13 @@ impl WebhookRouter {
 }
 
 impl Subscriptions {
+    /// The path of the base URL.
+    fn path(&self) -> String {
+        web_url::parse(&self.base_url).map_or_else(|_| String::new(), |url| url.path().to_owned())
+    }
+}
+
+impl Subscriptions {
     /// Sets whether to replace subscriptions of an older payload version. Defaults to `false`: the
     /// router serves them, because it lifts their payloads.
     ///

@@ -1,5 +1,6 @@
 //! The commands: one file for each. Without a command the simulator is served.
 
+mod near;
 mod program;
 mod remote;
 mod replay;

@@ -218,3 +218,16 @@ fn an_output_that_cannot_be_written_does_not_change_the_exit_code() {
         assert!(answered == Some(code) && stderr.contains("the output cannot be written: No space left"), "{stderr}");
     }
 }
+
+#[test]
+fn a_mistyped_event_is_sent_and_the_known_one_named() {
+    for (event, known) in [("file.uplaoded", Some("file.uploaded")), ("file.stored", None), ("moderation.done", None)] {
+        let (url, receiver) = receiver(NO_CONTENT);
+        let (code, _, stderr) = texts(&send(&[event, "--to", &url, "--secret", "my-secret"]));
+        assert_eq!(code, Some(0), "{stderr}");
+        let body: Value = serde_json::from_slice(&receiver.join().unwrap().body).unwrap();
+        assert_eq!(body["hook"]["event"], event);
+        let hint = known.map(|known| format!("did you mean `{known}`?"));
+        assert!(hint.as_ref().map_or(stderr.is_empty(), |hint| stderr.contains(hint)), "{stderr}");
+    }
+}

@@ -3,6 +3,7 @@
 
 mod duplicates;
 mod guide;
+mod logs;
 mod properties;
 mod races;
 mod rotation;

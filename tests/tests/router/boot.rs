@@ -4,7 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tests::{deliveries::secret, texts::assert_reads_as_in};
 use uploadcare_hooks::{
-    BuildProblem, Event, FileUploaded, State, WebhookRouter, payload::v0_6, queue, webhook_handler, webhook_handlers,
+    BuildProblem, Event, FileUploaded, State, WebhookRouter, payload::v0_6, queue, testing::MemoryQueue,
+    webhook_handler, webhook_handlers,
 };
 
 use super::{Log, Notes, builder, count, deliver, index};
@@ -78,6 +79,31 @@ async fn a_queue_and_deduplication_exclude_each_other() {
     let twice =
         builder(&Notes::default()).deduplicate(1, Duration::from_secs(1)).deduplicate(2, Duration::from_secs(1));
     build(twice.queue_attempts(3)).unwrap();
+}
+
+#[test]
+fn a_memory_of_nothing_is_a_problem_and_one_of_less_than_the_redeliveries_is_warned_of() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let build = |capacity, ttl| {
+        let log = Log::default();
+        let _guard = log.capture();
+        let builder = builder(&Notes::default()).handlers(webhook_handlers![index]);
+        let built = builder.deduplicate(capacity, ttl).build();
+        (built.map_err(|error| error.problems().len()), log.text())
+    };
+    for (capacity, ttl) in [(0, 4 * day), (10, Duration::ZERO)] {
+        assert_eq!(build(capacity, ttl).0.map(|_| ()), Err(1), "{capacity} {ttl:?}");
+    }
+    let (built, log) = build(10, day);
+    assert!(built.is_ok() && log.contains("remembered for 1 day, and Uploadcare repeats them for 3 days"), "{log}");
+    let (built, log) = build(10, 3 * day);
+    assert!(built.is_ok() && !log.contains("WARN"), "{log}");
+
+    let log = Log::default();
+    let _guard = log.capture();
+    let builder = builder(&Notes::default()).handlers(webhook_handlers![index]);
+    builder.queue(MemoryQueue::new().storage()).queue_retention(day).build().unwrap();
+    assert!(log.text().contains("jobs that are done are remembered for 1 day"), "{}", log.text());
 }
 
 #[tokio::test]

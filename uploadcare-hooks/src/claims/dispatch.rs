@@ -7,10 +7,12 @@ use futures_util::{FutureExt, future::BoxFuture};
 use super::{Claim, ClaimFuture, ClaimMark, DeliveryClaims};
 use crate::{
     clock::Clock,
+    message::spelled_out,
     router::{
         BuildProblem, Dispatch, Dispatched, Limits, Mode, Promise, RejectionReason, TimeLimit, Verified, WebhookRouter,
         WebhookRouterBuilder, contain,
     },
+    service::REDELIVERED_FOR,
 };
 
 impl WebhookRouterBuilder {
@@ -21,7 +23,8 @@ impl WebhookRouterBuilder {
     /// An answer may take as long as a [handler](Self::handler_timeout). Does not go with `queue`.
     pub fn deduplicate_with(self, claims: impl DeliveryClaims) -> Self {
         let lease = claims.lease_time();
-        self.with_claims(Chosen { option: "deduplicate_with", lease, claims: Box::new(|_| Arc::new(claims)) })
+        let claims = Box::new(|_: &Clock| Arc::new(claims) as Arc<dyn DeliveryClaims>);
+        self.with_claims(Chosen { option: "deduplicate_with", lease, ttl: None, claims })
     }
 
     pub(super) fn with_claims(mut self, chosen: Chosen) -> Self {
@@ -42,6 +45,8 @@ pub(super) struct Chosen {
     pub(super) option: &'static str,
     /// After how long a claim ends by itself, if it does.
     pub(super) lease: Option<Duration>,
+    /// For how long a delivery is remembered, if that is known. Zero if none is.
+    pub(super) ttl: Option<Duration>,
     /// Makes the claims when the router is built, which knows its clock then.
     pub(super) claims: MakeClaims,
 }
@@ -54,6 +59,16 @@ impl Mode for ClaimsMode {
     }
 
     fn problems(&self, limits: &Limits) -> Vec<BuildProblem> {
+        match self.0.as_ref().and_then(|chosen| chosen.ttl) {
+            Some(Duration::ZERO) => return vec![BuildProblem::RemembersNothing],
+            Some(ttl) if ttl < REDELIVERED_FOR => tracing::warn!(
+                "deliveries are remembered for {}, and Uploadcare repeats them for {}: a later redelivery runs its \
+                 handlers again. Give `deduplicate` a longer time",
+                spelled_out(ttl),
+                spelled_out(REDELIVERED_FOR)
+            ),
+            _ => {}
+        }
         match (self.0.as_ref().and_then(|chosen| chosen.lease), limits.handler.0) {
             // The answer to a claim may take as long as the handler, and the lease covers both.
             (Some(lease), Some(handler_timeout)) if lease < handler_timeout.saturating_mul(2) => {

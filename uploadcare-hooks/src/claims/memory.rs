@@ -62,13 +62,17 @@ impl WebhookRouterBuilder {
     /// used least recently. A delivery that was done is acknowledged and nothing runs. One that
     /// still runs is answered 503. One that failed runs again, with all its handlers.
     ///
+    /// Uploadcare repeats a delivery for up to 72 hours, so a `ttl` of less is logged as a warning at
+    /// boot. A `capacity` or a `ttl` of zero is a problem at boot.
+    ///
     /// The memory belongs to this process: several processes need
     /// [`deduplicate_with`](Self::deduplicate_with), and a restart forgets. Does not go with
     /// `queue`, which recognises redeliveries itself.
     pub fn deduplicate(self, capacity: u64, ttl: Duration) -> Self {
         let claims =
             move |clock: &Clock| Arc::new(MemoryClaims::new(capacity, ttl).by(clock)) as Arc<dyn DeliveryClaims>;
-        self.with_claims(Chosen { option: "deduplicate", lease: None, claims: Box::new(claims) })
+        let ttl = if capacity == 0 { Duration::ZERO } else { ttl };
+        self.with_claims(Chosen { option: "deduplicate", lease: None, ttl: Some(ttl), claims: Box::new(claims) })
     }
 }
 

@@ -50,6 +50,12 @@ impl Keys {
         Ok(Self { public, secret })
     }
 
+    /// A text of Uploadcare's without these keys. Uploadcare quotes a public key that it does not
+    /// know, and if the two are exchanged, that is the secret one.
+    pub(super) fn hidden_in(&self, text: &str) -> String {
+        text.replace(self.secret.as_str(), "(secret key)").replace(&self.public, "(public key)")
+    }
+
     /// The value of the `Authorization` header of the simple scheme.
     pub(super) fn simple(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("Uploadcare.Simple {}:{}", self.public, *self.secret))

@@ -21,8 +21,8 @@ pub enum ClientError {
     Input(String),
     /// 401: the keys or the signature are wrong.
     #[error(
-        "Uploadcare does not accept the keys: {0}; check that both belong to one project, and that this machine's \
-         clock is right: a signed request more than 15 minutes off is refused"
+        "Uploadcare does not accept the keys: {0}; check that both belong to one project and are not exchanged, and \
+         that this machine's clock is right: a signed request more than 15 minutes off is refused"
     )]
     Authentication(ApiError),
     /// 406: Uploadcare does not know the requested version of the API.

@@ -131,7 +131,7 @@ impl Transport {
             .body(body);
         let response = request.send().await.map_err(transport)?;
         self.warnings.log(response.headers());
-        Answer::read(response).await
+        Answer::read(response, &self.keys).await
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    async fn read(mut response: Response) -> Result<Self, ClientError> {
+    async fn read(mut response: Response, keys: &Keys) -> Result<Self, ClientError> {
         let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
         let (request_id, retry_after) = (text(REQUEST_ID), text("retry-after"));
         let mut answer = Self { status: response.status(), request_id, body: Vec::new() };
@@ -157,7 +157,8 @@ impl Answer {
             return Ok(answer);
         }
         let retry_after = retry_after.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-        Err(ClientError::from_answer(answer.error(), retry_after))
+        let detail = shortened(&keys.hidden_in(&detail(&answer.body)));
+        Err(ClientError::from_answer(answer.error(detail), retry_after))
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
@@ -165,11 +166,11 @@ impl Answer {
     }
 
     fn undecodable(&self, problem: String) -> ClientError {
-        ClientError::Undecodable { error: ApiError { detail: String::new(), ..self.error() }, problem }
+        ClientError::Undecodable { error: self.error(String::new()), problem }
     }
 
-    fn error(&self) -> ApiError {
-        ApiError { status: self.status, detail: detail(&self.body), request_id: self.request_id.clone() }
+    fn error(&self, detail: String) -> ApiError {
+        ApiError { status: self.status, detail, request_id: self.request_id.clone() }
     }
 }
 
@@ -180,10 +181,13 @@ fn detail(body: &[u8]) -> String {
     struct Detail {
         detail: String,
     }
-    let text = match serde_json::from_slice::<Detail>(body) {
+    match serde_json::from_slice::<Detail>(body) {
         Ok(Detail { detail }) => detail,
         Err(_) => String::from_utf8_lossy(body).trim().to_owned(),
-    };
+    }
+}
+
+fn shortened(text: &str) -> String {
     text.chars().take(MAX_DETAIL_CHARS).collect()
 }
 

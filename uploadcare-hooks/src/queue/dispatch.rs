@@ -16,11 +16,13 @@ use crate::{
     delivery::{Delivery, DeliveryId, Received},
     event::Event,
     handler::HandlerDescriptor,
+    message::spelled_out,
     payload::{self, Peek},
     router::{
         BuildProblem, Dispatch, Dispatched, Limits, Mode, Promise, RejectionReason, TimeLimit, Verified, WebhookRouter,
         WebhookRouterBuilder,
     },
+    service::REDELIVERED_FOR,
 };
 
 /// How long a delivery may take to be stored. Handlers of a queue may have much longer.
@@ -90,6 +92,8 @@ impl WebhookRouterBuilder {
     /// Sets for how long jobs that are done are remembered. Defaults to 96 hours: Uploadcare
     /// redelivers for 72, and a redelivery of a forgotten job runs it again.
     ///
+    /// Less than 72 hours is logged as a warning at boot.
+    ///
     /// The worker removes older ones. Dead jobs stay until they are
     /// [run again](WebhookRouter::run_again) or [discarded](WebhookRouter::discard_dead_job).
     pub fn queue_retention(mut self, retention: Duration) -> Self {
@@ -142,6 +146,14 @@ impl Mode for QueueMode {
         let mut problems = self.options.retries.problems();
         if self.options.concurrency == 0 {
             problems.push(BuildProblem::Zero { option: "queue_concurrency" });
+        }
+        if self.storage.is_some() && self.options.retention < REDELIVERED_FOR {
+            tracing::warn!(
+                "jobs that are done are remembered for {}, and Uploadcare repeats deliveries for {}: a later \
+                 redelivery runs its handlers again. Give `queue_retention` a longer time",
+                spelled_out(self.options.retention),
+                spelled_out(REDELIVERED_FOR)
+            );
         }
         if self.options.lease < SHORTEST_LEASE {
             problems.push(BuildProblem::QueueLease { lease: self.options.lease, least: SHORTEST_LEASE });

@@ -36,6 +36,10 @@ pub(super) fn batch(statements: &[String; BATCHES.len()], jobs: usize) -> (&str,
     fits.map_or((largest, 0), |(size, statement)| (statement, size - jobs))
 }
 
+/// SQLite's codes for a file that it cannot open, and for one that holds something else.
+const SQLITE_CANTOPEN: &str = "14";
+const SQLITE_NOTADB: &str = "26";
+
 /// A failure inside of a storage. Its conversions are no part of the crate's API.
 pub(super) struct SqlFailure(QueueError);
 
@@ -44,9 +48,15 @@ impl From<sqlx::Error> for SqlFailure {
         Self(match error {
             sqlx::Error::PoolTimedOut => QueueError::new("no connection could be made in time: is the server running?"),
             sqlx::Error::Database(error) => {
-                let text = QueueError::new(error.message());
+                let code = error.code().unwrap_or_default();
+                let advice = match &*code {
+                    SQLITE_CANTOPEN => ": may this user write in its folder?",
+                    SQLITE_NOTADB => ": give the queue a file of its own",
+                    _ => "",
+                };
+                let text = QueueError::new(format!("{}{advice}", error.message()));
                 // The storage itself works.
-                if is_refusal(error.code().as_deref().unwrap_or_default()) { text.refused() } else { text }
+                if is_refusal(&code) { text.refused() } else { text }
             }
             error => QueueError::new(with_causes(&error)),
         })

@@ -73,6 +73,7 @@ impl Subscriptions {
             return Err(RegistrationError::Steps { failures, writes });
         }
         tracing::info!("subscriptions are in place: {writes} written, {} kept", plan.steps.len() - writes);
+        self.router.core.observer.subscribed_at(&self.path());
         Ok(plan)
     }
 
@@ -119,7 +120,10 @@ impl Subscriptions {
             Change::Keep { .. } => Ok(()),
             Change::Create(create) => self.create(client, step, create).await,
             Change::Update { id, update, if_gone } => match (client.update(*id, update).await, if_gone) {
-                (Ok(_), _) => Ok(()),
+                (Ok(_), _) => {
+                    step.log_new_secret(*id);
+                    Ok(())
+                }
                 // Another process deleted it since it was listed.
                 (Err(ClientError::NotFound(_)), IfGone::Create(create)) => self.create(client, step, create).await,
                 (Err(ClientError::NotFound(_)), IfGone::Done) => Ok(()),
@@ -166,6 +170,19 @@ async fn delete(client: &Client, step: &Step, id: u64) -> Result<(), StepFailure
 }
 
 impl Step {
+    /// A process that starts with an old secret in its environment changes it back, so a person
+    /// should see it.
+    fn log_new_secret(&self, id: u64) {
+        if self.findings.contains(&Finding::SecretDiffers) {
+            tracing::warn!(
+                "the signing secret of subscription {id} (`{}` at {}) is now the one of this router: Uploadcare had \
+                 another one, or none",
+                self.event,
+                self.target_url
+            );
+        }
+    }
+
     fn failure(&self, doing: &str, error: ClientError) -> StepFailure {
         StepFailure::new(format!("{doing} the subscription of {} to `{}`", self.target_url, self.event), error)
     }

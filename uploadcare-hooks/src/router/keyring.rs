@@ -241,3 +241,28 @@ impl Keyring {
         Arc::clone(&self.secrets.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_secret_is_wiped_except_if_it_belongs_to_a_handler() {
+        let [first, second, third] = ["first", "second", "third"].map(|text| SigningSecret::new(text).unwrap());
+        let mut secrets = Secrets::default();
+        secrets.accept(&first);
+        secrets.accept(&second);
+        secrets.add_own(&second);
+        secrets.add_own(&third);
+        assert_eq!(secrets.len(), 3);
+        assert!(secrets.drop_one(&first));
+        assert_eq!(secrets.len(), 2, "nothing needs it");
+        assert!(!secrets.drop_one(&first), "it was dropped before");
+        assert!(secrets.drop_one(&second));
+        assert!(!secrets.drop_one(&second), "only a handler has it");
+        assert!(!secrets.drop_one(&third), "the router never had it");
+        assert_eq!(secrets.len(), 2, "handlers have them");
+        assert_eq!(secrets.at(0), None);
+        assert_eq!(secrets.at(1), Some(&second));
+    }
+}

@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,7 +21,7 @@ use super::{
 use crate::{
     delivery::DeliveryId,
     handler::HandlerError,
-    message::{Firsts, cut_off},
+    message::{Firsts, cut_off, spelled_out},
     observe,
     payload::EventKind,
 };
@@ -75,11 +78,13 @@ const MAX_LOST: usize = 20;
 pub(crate) struct Observer {
     counters: Counters,
     on_rejection: Option<RejectionHook>,
-    /// What was logged once: events that no handler wanted, handlers that blocked, mounts.
+    /// What was logged once: events that no handler wanted, handlers that blocked.
     firsts: Firsts<(String, String)>,
     /// The paths of lost deliveries that were logged. Everyone can send such requests, so they are
     /// few and apart from the rest.
     lost: Firsts<String>,
+    /// The paths at which the router is mounted, without a slash at their ends.
+    mounts: Mutex<BTreeSet<String>>,
 }
 
 fn count(counter: &AtomicU64) {
@@ -249,12 +254,35 @@ impl Observer {
     /// workers.
     #[allow(dead_code, reason = "only adapters of a web framework mount")]
     pub(crate) fn mounted(&self, mount: &str, paths: impl Iterator<Item = &'static str>) {
-        if self.is_first(mount, "mounted", usize::MAX) {
-            let paths: BTreeSet<_> = paths.map(|path| format!("{mount}{}", path.trim_end_matches('/'))).collect();
+        let mount = mount.trim_end_matches('/');
+        if self.mounts.lock().unwrap_or_else(PoisonError::into_inner).insert(mount.to_owned()) {
+            let answering = |path: &str| match format!("{mount}{}", path.trim_end_matches('/')) {
+                root if root.is_empty() => "/".to_owned(),
+                path => path,
+            };
+            let paths: BTreeSet<_> = paths.map(answering).collect();
+            let mount = if mount.is_empty() { "/" } else { mount };
             tracing::info!(
                 "webhook router mounted at {mount:?}, below its scope: deliveries are answered at {paths:?}"
             );
         }
+    }
+
+    /// Logs that target URLs with this path lead to none of the mounts. A mount is at the end of the
+    /// path, because a scope or a proxy may stand before it. A mount that was not made yet, or that
+    /// has parameters, says nothing.
+    #[allow(dead_code, reason = "only `registration` knows target URLs")]
+    pub(crate) fn subscribed_at(&self, path: &str) {
+        let mounts = self.mounts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let path = path.trim_end_matches('/');
+        if mounts.is_empty() || mounts.iter().any(|mount| mount.contains('{') || path.ends_with(mount.as_str())) {
+            return;
+        }
+        tracing::warn!(
+            "the subscriptions lead to the path {path:?}, and this router is mounted at {mounts:?}: its handlers run \
+             only if a proxy changes the path in between. Otherwise correct the base URL: another route of the server \
+             that answers 2xx there acknowledges deliveries that are lost"
+        );
     }
 
     /// Whether this is the first call with `what` for a path or handler. `false` if `most` things
@@ -293,7 +321,8 @@ pub(super) fn secrets_replaced(positions: &[usize], grace_period: Duration) {
     // Without an end there is nothing to tell yet: a rotation begins so.
     if !positions.is_empty() && grace_period < Duration::MAX {
         tracing::info!(
-            "the signing secrets {positions:?} were replaced and are accepted for at most another {grace_period:?}"
+            "the signing secrets {positions:?} were replaced and are accepted for at most another {}",
+            spelled_out(grace_period)
         );
     }
 }

@@ -138,6 +138,9 @@ pub enum BuildProblem {
         /// How long a handler may take.
         handler_timeout: Duration,
     },
+    /// `deduplicate` has a capacity or a time of zero.
+    #[error("`deduplicate` remembers no delivery: give it a capacity and a time of more than zero")]
+    RemembersNothing,
     /// `queue_attempts` is zero, or more than storages can count.
     #[error("a job of the queue is tried {attempts} times: give `queue_attempts` or `Retries::new` 1 to {most}")]
     QueueAttempts {

@@ -9,10 +9,11 @@ use actix_web::rt::System;
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::NonEmptyStringValueParser, error::ErrorKind};
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
-use uploadcare_hooks::{SIGNATURE_HEADER, SigningSecret};
+use uploadcare_hooks::{EventKind, SIGNATURE_HEADER, SigningSecret};
 use uuid::Uuid;
 
 use super::{
+    near::near,
     program::program,
     remote::{Printer, client_of, note},
 };
@@ -141,6 +142,9 @@ fn body(arguments: &ArgMatches) -> Result<Vec<u8>, String> {
         return Ok(bytes);
     }
     let text = |name: &str| arguments.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    if let Some(known) = near(text("event"), EventKind::KNOWN.iter().copied()) {
+        note(&format!("no such event is known: {:?}; did you mean `{known}`?", text("event")));
+    }
     let target = arguments.get_one::<Url>("to").map(Url::as_str).unwrap_or_default();
     let fields = arguments.get_many::<body::Field>("data").unwrap_or_default();
     body::of(text("event"), text("version"), target, fields).map(|payload| payload.to_string().into_bytes())
