@@ -62,8 +62,8 @@ impl WebhookRouterBuilder {
     /// used least recently. A delivery that was done is acknowledged and nothing runs. One that
     /// still runs is answered 503. One that failed runs again, with all its handlers.
     ///
-    /// Uploadcare repeats a delivery for up to 72 hours, so a `ttl` of less is logged as a warning at
-    /// boot. A `capacity` or a `ttl` of zero is a problem at boot.
+    /// Uploadcare repeats a delivery for up to 72 hours, so a `ttl` of less is logged as a warning
+    /// at boot. A `capacity` or a `ttl` of zero is a problem at boot.
     ///
     /// The memory belongs to this process: several processes need
     /// [`deduplicate_with`](Self::deduplicate_with), and a restart forgets. Does not go with

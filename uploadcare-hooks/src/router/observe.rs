@@ -268,9 +268,9 @@ impl Observer {
         }
     }
 
-    /// Logs that target URLs with this path lead to none of the mounts. A mount is at the end of the
-    /// path, because a scope or a proxy may stand before it. A mount that was not made yet, or that
-    /// has parameters, says nothing.
+    /// Logs that target URLs with this path lead to none of the mounts. A mount is at the end of
+    /// the path, because a scope or a proxy may stand before it. A mount that was not made yet, or
+    /// that has parameters, says nothing.
     #[allow(dead_code, reason = "only `registration` knows target URLs")]
     pub(crate) fn subscribed_at(&self, path: &str) {
         let mounts = self.mounts.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,0 +1,79 @@
+//! Counts instructions and allocations, and fails if there are more than below. Needs valgrind, and
+//! gungraun-runner in the version that `Cargo.lock` has of gungraun:
+//!
+//! ```sh
+//! cargo bench -p costs --bench costs
+//! ```
+//!
+//! When a change costs less, or more for a good reason, write the new numbers here.
+#![allow(missing_docs, reason = "the macros of gungraun make public items")]
+#![allow(clippy::expect_used, reason = "what fails cannot be counted")]
+
+use bytes::Bytes;
+use costs::{Call, Handlers, large, secret, settle, small};
+use gungraun::{Callgrind, Dhat, DhatMetric, EventKind, prelude::*};
+use http::Response;
+use uploadcare_hooks::{Event, SigningSecret, WebhookRouter};
+
+/// These instructions and 2 % more, and exactly these allocations: a number that is too high would
+/// hide what comes next.
+fn costs(instructions: u64, allocations: u64) -> LibraryBenchmarkConfig {
+    let limit = instructions + instructions / 50;
+    LibraryBenchmarkConfig::default()
+        .tool(Callgrind::with_args(["--cache-sim=no"]).hard_limits([(EventKind::Ir, limit)]))
+        .tool(Dhat::with_args(["--num-callers=200"]).hard_limits([(DhatMetric::TotalBlocks, allocations)]))
+        .clone()
+}
+
+#[library_benchmark]
+#[bench::small(args = (small()), config = costs(42_482, 22))]
+#[bench::large(args = (large()), config = costs(132_587, 22))]
+fn decode(body: Bytes) -> Event {
+    Event::from_bytes(&body).expect("a good payload")
+}
+
+type Signed = (SigningSecret, Bytes, String);
+
+fn signed(body: Bytes) -> Signed {
+    let signature = secret().sign(&body);
+    settle();
+    (secret(), body, signature)
+}
+
+#[library_benchmark]
+#[bench::small(args = (signed(small())), config = costs(85_032, 0))]
+#[bench::large(args = (signed(large())), config = costs(328_257, 0))]
+fn verify(signed: Signed) -> Signed {
+    signed.0.verify(&signed.1, &signed.2).expect("a good signature");
+    signed
+}
+
+fn delivery(handlers: Handlers, body: Bytes) -> Call {
+    Call::new(handlers, &body, Some(&secret().sign(&body)))
+}
+
+fn refused(signature: Option<&str>) -> Call {
+    Call::new(Handlers::One, &small(), signature)
+}
+
+#[library_benchmark]
+#[bench::small(args = (delivery(Handlers::One, small())), config = costs(135_951, 25))]
+#[bench::large(args = (delivery(Handlers::One, large())), config = costs(458_233, 25))]
+#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(205_499, 211))]
+#[bench::thousand_other_handlers(
+    args = (delivery(Handlers::ThousandOthers, small())),
+    config = costs(135_945, 25)
+)]
+#[bench::missing_signature(args = (refused(None)), config = costs(4_581, 7))]
+#[bench::malformed_signature(args = (refused(Some("v2=00"))), config = costs(5_292, 7))]
+#[bench::wrong_signature(
+    args = (refused(Some(&secret().sign(b"another body")))),
+    config = costs(90_796, 8)
+)]
+fn router(call: Call) -> (WebhookRouter, Response<Bytes>) {
+    call.run()
+}
+
+library_benchmark_group!(name = delivery_costs, benchmarks = [decode, verify, router]);
+
+main!(library_benchmark_groups = delivery_costs);
