@@ -10,9 +10,7 @@ use serde::Deserialize as _;
 pub use self::{marker::*, unknown::UnknownEvent};
 pub use crate::payload::EventKind;
 use crate::payload::{
-    DecodeError, PayloadVersion, Peek, PeekedHook,
-    appdata::Body,
-    for_each_event, locate, repair,
+    Body, DecodeError, PayloadVersion, Peek, PeekedHook, for_each_event, locate, repair,
     v0_7::{self, File, Hook, SentPayload},
 };
 
@@ -40,9 +38,9 @@ macro_rules! event {
                 }
             }
 
-            fn from_sent(sent: SentPayload<'_>, json: &[u8], body: Body<'_>) -> Result<Self, DecodeError> {
+            fn from_sent(sent: SentPayload, json: &str) -> Result<Self, DecodeError> {
                 Ok(match sent.hook.event {
-                    $(EventKind::$name => Self::$name(v0_7::$name::from_sent(sent, body)),)+
+                    $(EventKind::$name => Self::$name(sent.into()),)+
                     EventKind::Other(name) => Self::Unknown(UnknownEvent::read(name, sent.hook.version, json)?),
                 })
             }
@@ -81,41 +79,38 @@ impl Event {
     /// known and its payload does not fit: `data.uuid` is missing, or a value has an unexpected
     /// type.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
-        Self::read(body, Body::Borrowed)
+        Self::from_bytes(&Bytes::copy_from_slice(body))
     }
 
-    /// Like [`from_slice`](Self::from_slice), without copying `appdata`: it shares the body and
-    /// keeps it in memory.
+    /// Like [`from_slice`](Self::from_slice), without copying the body: all texts and `appdata` share
+    /// it and keep it in memory.
     ///
     /// # Errors
     /// As [`from_slice`](Self::from_slice).
     pub fn from_bytes(body: &Bytes) -> Result<Self, DecodeError> {
-        Self::read(body, Body::Shared(body))
+        Self::read(&Body::read(body))
     }
 
-    fn read(json: &[u8], body: Body<'_>) -> Result<Self, DecodeError> {
-        match serde_json::from_slice::<SentPayload<'_>>(json) {
-            Ok(sent) => Self::from_sent(sent, json, body),
-            Err(error) => Self::read_odd(json, body, &error),
-        }
+    fn read(body: &Body) -> Result<Self, DecodeError> {
+        body.share(|json| match serde_json::from_str::<SentPayload>(json) {
+            Ok(sent) => Self::from_sent(sent, json),
+            Err(error) => Self::read_odd(json, &error),
+        })
     }
 
     /// Reads a body that does not have the form of a known event. It may still be an event that is
     /// not known, or have texts that are not Unicode.
     #[cold]
-    fn read_odd(json: &[u8], body: Body<'_>, error: &serde_json::Error) -> Result<Self, DecodeError> {
-        // Not `from_slice`, which would also fail on what is behind the object.
-        let peeked = Peek::deserialize(&mut serde_json::Deserializer::from_slice(json));
+    fn read_odd(json: &str, error: &serde_json::Error) -> Result<Self, DecodeError> {
+        // Not `from_str`, which would also fail on what is behind the object.
+        let peeked = Peek::deserialize(&mut serde_json::Deserializer::from_str(json));
         if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), version } }) = peeked {
             return UnknownEvent::read(name, version, json).map(Self::Unknown);
         }
-        let Some(repaired) = repair(json).map(Bytes::from) else {
-            return Err(locate::<SentPayload<'_>>(json, error));
-        };
-        // The repaired body has nothing left to repair, so this happens once.
-        match body {
-            Body::Shared(_) => Self::from_bytes(&repaired),
-            Body::Borrowed => Self::from_slice(&repaired),
+        match repair(json.as_bytes()) {
+            // There is nothing left to repair then, so this happens once.
+            Some(repaired) => Self::from_bytes(&repaired.into()),
+            None => Err(locate::<SentPayload>(json.as_bytes(), error)),
         }
     }
 

@@ -22,16 +22,20 @@ mod lenient;
 mod names;
 mod open_enum;
 mod repair;
+mod text;
+mod time;
 pub mod v0_5;
 pub mod v0_6;
 pub mod v0_7;
 
 pub use self::decode::DecodeError;
-pub(crate) use self::decode::{from_slice, locate};
+pub(crate) use self::decode::{from_bytes, from_slice, from_str, locate};
 pub(crate) use self::envelope::{Peek, PeekedHook};
 pub use self::events::EventKind;
 pub(crate) use self::events::{for_each_event, for_each_old_payload};
 #[cfg(feature = "client")]
-pub(crate) use self::lenient::{null_default, text, timestamp};
+pub(crate) use self::lenient::{null_default, string, timestamp};
 pub use self::names::{AddonName, ColorMode, InitiatorKind, PayloadVersion};
 pub(crate) use self::repair::repair;
+pub(crate) use self::text::Body;
+pub use self::text::Text;

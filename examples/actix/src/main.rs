@@ -29,7 +29,7 @@ type Index = Arc<Mutex<BTreeMap<String, String>>>;
 #[webhook_handler(event = "file.uploaded")]
 async fn index_upload(event: FileUploaded, State(index): State<Index>) {
     let name = event.data.original_filename.unwrap_or_default();
-    index.lock().unwrap_or_else(PoisonError::into_inner).insert(event.data.uuid.to_string(), name);
+    index.lock().unwrap_or_else(PoisonError::into_inner).insert(event.data.uuid.to_string(), name.into_string());
 }
 
 #[webhook_handler(event = "file.deleted")]

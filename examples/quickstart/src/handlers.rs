@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use uploadcare_hooks::{
     DecodeError, DeliveryId, Event, FileDeleted, FileInfected, FileInfoUpdated, FileStored, FileUploaded, HandlerError,
-    State, webhook_handler,
+    State, payload::Text, webhook_handler,
 };
 
 use crate::stores::{Backup, Handled, Index};
@@ -18,7 +18,7 @@ pub(crate) async fn index_upload(event: FileUploaded, State(index): State<Index>
     let image = file.content_info.and_then(|content| content.image);
     let pixels = image.and_then(|image| image.width.zip(image.height));
     let size = pixels.map_or_else(|| "no image".to_owned(), |(width, height)| format!("{width} x {height} pixels"));
-    let new = if index.insert(file.uuid.to_string(), name.clone())? { "is new" } else { "is in the index already" };
+    let new = if index.insert(file.uuid.to_string(), name.to_string())? { "is new" } else { "is in the index already" };
     println!("   index_upload: {} {new}, {} bytes, {size}", name.escape_debug(), file.size.unwrap_or_default());
     Ok(())
 }
@@ -71,7 +71,7 @@ pub(crate) async fn show_change(
     }
     let before = event.previous_values.metadata.unwrap_or_default();
     let changes = before.iter().map(|(key, before)| {
-        let now = shown(event.data.metadata.get(key).map(String::as_str));
+        let now = shown(event.data.metadata.get(key).map(Text::as_str));
         format!("{} was {} and is {now}", key.escape_debug(), shown(before.as_deref()))
     });
     let changes = changes.collect::<Vec<_>>().join(", ");

@@ -13,7 +13,7 @@ async fn the_function_alone_takes_a_payload_that_a_test_builds() {
     let files = Files::default();
     let mut event = FileUploaded::new(Sample::UUID);
     assert_eq!(index_upload(event.clone(), State(files.clone())).await, Err("the file has no name"));
-    event.data.original_filename = Some("harbour.jpg".to_owned());
+    event.data.original_filename = Some("harbour.jpg".into());
     index_upload(event, State(files.clone())).await.unwrap();
     assert_eq!(files.get(Sample::UUID).as_deref(), Some("harbour.jpg"));
 }

@@ -60,7 +60,7 @@ fn each_part_of_a_payload_is_built_from_its_default() {
     place.latitude = Some(55.6);
     image.geo_location = Some(place);
     let mut mime = v0_7::MimeInfo::default();
-    mime.kind = Some("image".to_owned());
+    mime.kind = Some("image".into());
     let mut sound = v0_7::AudioStream::default();
     sound.channels = Some(2);
     let mut picture = v0_7::VideoStream::default();
@@ -76,7 +76,7 @@ fn each_part_of_a_payload_is_built_from_its_default() {
     (initiator.kind, initiator.detail) = (Some(InitiatorKind::Addon), detail);
 
     let mut previous = v0_7::PreviousValues::default();
-    previous.metadata = Some(BTreeMap::from([("pet".to_owned(), None)]));
+    previous.metadata = Some(BTreeMap::from([("pet".into(), None)]));
     previous.appdata = Some(AppData::default());
 
     let mut event = FileInfoUpdated::new(uuid());
@@ -93,7 +93,7 @@ fn each_part_of_a_payload_is_built_from_its_default() {
 #[test]
 fn each_part_of_an_old_payload_is_built_from_its_default() {
     let mut sound = v0_6::AudioStream::default();
-    sound.channels = Some("2".to_owned());
+    sound.channels = Some("2".into());
     let mut video = v0_6::VideoInfo::default();
     (video.audio, video.video) = (Some(sound), Some(v0_6::VideoStream::default()));
     let mut event = v0_6::FileUploaded::new(uuid());
@@ -113,17 +113,17 @@ fn each_part_of_an_old_payload_is_built_from_its_default() {
 fn results_of_applications_are_put_in_with_their_types() {
     let mut appdata = AppData::default();
     let mut scan = VirusScan::default();
-    (scan.infected, scan.infected_with) = (true, Some("Win.Test.EICAR_HDB-1".to_owned()));
+    (scan.infected, scan.infected_with) = (true, Some("Win.Test.EICAR_HDB-1".into()));
     let mut dated = Application::new(scan.clone());
-    dated.version = Some("0.105.1".to_owned());
+    dated.version = Some("0.105.1".into());
     appdata.set_virus_scan(dated.clone()).unwrap();
 
     let mut instance = LabelInstance::default();
     instance.bounding_box = Some(BoundingBox::default());
     let mut parent = LabelParent::default();
-    parent.name = "Home Decor".to_owned();
+    parent.name = "Home Decor".into();
     let mut label = Label::default();
-    (label.name, label.confidence) = ("Linen".to_owned(), 93.4);
+    (label.name, label.confidence) = ("Linen".into(), 93.4);
     (label.instances, label.parents) = (vec![instance], vec![parent]);
     let mut labels = Labels::default();
     labels.labels = vec![label];
@@ -133,7 +133,7 @@ fn results_of_applications_are_put_in_with_their_types() {
     moderation.moderation_labels = vec![ModerationLabel::default()];
     appdata.set_moderation_labels(moderation.clone()).unwrap();
     let mut removed = RemoveBg::default();
-    removed.foreground_type = Some("person".to_owned());
+    removed.foreground_type = Some("person".into());
     appdata.set_remove_bg(removed.clone()).unwrap();
     appdata.insert("my \"own\" application", &Application::new(7)).unwrap();
 

@@ -17,6 +17,7 @@ use tokio::{
 use uploadcare_hooks::{
     DeliveryId, Event, EventKind, FileInfoUpdated, State, WebhookRouter,
     client::{Auth, CreateWebhook, UpdateWebhook},
+    payload::Text,
     webhook_handler, webhook_handlers,
 };
 use uploadcare_sim::{Attempt, SimulatedEvent, Simulator};
@@ -38,7 +39,7 @@ async fn fail_at_first(event: Event, _id: DeliveryId, State(failures): State<Fai
 #[webhook_handler(event = "file.info_updated")]
 async fn pets(event: FileInfoUpdated) -> Result<(), String> {
     let before = event.previous_values.metadata.unwrap_or_default();
-    let pets = (event.data.metadata.get("pet").map(String::as_str), before.get("pet").and_then(Option::as_deref));
+    let pets = (event.data.metadata.get("pet").map(Text::as_str), before.get("pet").and_then(Option::as_deref));
     if pets == (Some("cat"), Some("dog")) { Ok(()) } else { Err(format!("{pets:?}")) }
 }
 

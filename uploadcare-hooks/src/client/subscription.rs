@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{ClientError, web_url};
 use crate::{
-    payload::{EventKind, PayloadVersion, null_default, text, timestamp},
+    payload::{EventKind, PayloadVersion, null_default, string, timestamp},
     service::MAX_TARGET_URL_CHARS,
     signature::SigningSecret,
 };
@@ -48,7 +48,7 @@ fn yes() -> bool {
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SigningSecret>, D::Error> {
     // Any scalar is read, because an error about its type would quote it.
-    let secret = text(deserializer)?.filter(|secret| !secret.is_empty());
+    let secret = string(deserializer)?.filter(|secret| !secret.is_empty());
     secret.map(SigningSecret::from_uploadcare).transpose().map_err(de::Error::custom)
 }
 

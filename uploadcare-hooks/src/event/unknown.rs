@@ -1,16 +1,16 @@
 //! Events that this version of the crate does not know.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::payload::{DecodeError, PayloadVersion, Peek, from_slice};
+use crate::payload::{DecodeError, PayloadVersion, Peek, Text, from_slice, from_str};
 
 /// An event that this version of the crate does not know. Uploadcare adds events from time to time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UnknownEvent {
     name: String,
     version: PayloadVersion,
-    body: Box<str>,
+    body: Text,
 }
 
 impl UnknownEvent {
@@ -31,11 +31,14 @@ impl UnknownEvent {
     pub fn new(name: impl Into<String>, json: impl AsRef<[u8]>) -> Result<Self, DecodeError> {
         let json = json.as_ref();
         let version = serde_json::from_slice(json).map(|Peek { hook }| hook.version).unwrap_or_default();
-        Self::read(name.into(), version, json)
+        let body = from_slice::<Box<RawValue>>(json)?;
+        Ok(Self { name: name.into(), version, body: body.get().into() })
     }
 
-    pub(super) fn read(name: String, version: PayloadVersion, body: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self { name, version, body: from_slice::<Box<RawValue>>(body)?.into() })
+    /// An event whose payload is the body that is being read.
+    pub(super) fn read(name: String, version: PayloadVersion, json: &str) -> Result<Self, DecodeError> {
+        from_str::<IgnoredAny>(json)?;
+        Ok(Self { name, version, body: Text::of(json.trim_ascii()) })
     }
 
     /// The event's name in `hook.event`.
@@ -59,6 +62,6 @@ impl UnknownEvent {
     /// # Errors
     /// [`DecodeError`] if the payload does not fit the type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        from_slice(self.as_json().as_bytes())
+        from_str(self.as_json())
     }
 }

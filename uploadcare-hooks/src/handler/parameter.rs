@@ -172,7 +172,7 @@ macro_rules! old_payload_parameters {
     ($($version:ident::$name:ident, marker $marker:ident, versions [$($word:literal),+] $versions:literal;)+) => {$(
         impl FromDelivery<event::$marker> for $version::$name {
             fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
-                payload::from_slice(context.delivery.body()).map_err(HandlerError::mismatch)
+                payload::from_bytes(context.delivery.body()).map_err(HandlerError::mismatch)
             }
         }
     )+};

@@ -46,7 +46,7 @@ pub struct Payload<T>(pub T);
 
 impl<T: DeserializeOwned, E> FromDelivery<E> for Payload<T> {
     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
-        payload::from_slice(context.delivery().body()).map(Self).map_err(HandlerError::mismatch)
+        payload::from_bytes(context.delivery().body()).map(Self).map_err(HandlerError::mismatch)
     }
 }
 

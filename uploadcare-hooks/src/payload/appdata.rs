@@ -6,7 +6,6 @@ mod results;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, DeserializeOwned},
@@ -18,7 +17,7 @@ pub use self::results::{
     Application, BoundingBox, Label, LabelInstance, LabelParent, Labels, ModerationLabel, ModerationLabels, RemoveBg,
     VirusScan,
 };
-use super::{DecodeError, decode, repair::repair};
+use super::{DecodeError, Text, decode, repair::repair, text::Body};
 use crate::service::application::{LABELS, MODERATION_LABELS, REMOVE_BG, VIRUS_SCAN};
 
 type Entries<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
@@ -45,7 +44,7 @@ type Entries<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 #[derive(Clone, Default)]
 pub struct AppData(
     /// A JSON object; empty if none was sent.
-    Bytes,
+    Text,
 );
 
 impl AppData {
@@ -56,10 +55,7 @@ impl AppData {
 
     /// The JSON object as it was sent; `{}` if none was sent.
     pub fn as_json(&self) -> &str {
-        match str::from_utf8(&self.0) {
-            Ok(json) if !json.is_empty() => json,
-            _ => "{}",
-        }
+        if self.0.is_empty() { "{}" } else { &self.0 }
     }
 
     /// The names of the applications, sorted. In `previous_values` they include applications that
@@ -80,8 +76,9 @@ impl AppData {
     /// [`DecodeError`] if the result does not fit `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<Application<T>>, DecodeError> {
         // In `previous_values` a result may be `null`.
-        let read = |entry: &RawValue| decode::from_slice::<Option<Application<T>>>(entry.get().as_bytes());
-        let result = self.read_entries(|entries| entries.get(name).map_or(Ok(None), |entry| read(entry)))?;
+        let read = |entry: &RawValue| decode::from_str::<Option<Application<T>>>(entry.get());
+        let read = |entries: Entries<'_>| entries.get(name).map_or(Ok(None), |entry| read(entry));
+        let result = Body::of(&self.0).share(|_| self.read_entries(read))?;
         result.map_err(|error| error.within(name).within("appdata"))
     }
 
@@ -138,7 +135,7 @@ impl AppData {
         let json = self.read_entries(|entries| {
             let mut entries: Entries<'_> = entries;
             entries.insert(Cow::Borrowed(name), &result);
-            serde_json::to_vec(&entries)
+            serde_json::to_string(&entries)
         })?;
         self.0 = json.map_err(failed)?.into();
         Ok(())
@@ -190,6 +187,10 @@ impl AppData {
         self.insert(REMOVE_BG, &result.into())
     }
 
+    fn of(json: Option<&str>) -> Self {
+        Self(json.map(Text::of).unwrap_or_default())
+    }
+
     /// Whether `appdata` was absent or `null`.
     pub(super) fn is_absent(&self) -> bool {
         self.0.is_empty()
@@ -197,17 +198,17 @@ impl AppData {
 
     /// Calls `read` with the entries, unread, by the application's name.
     fn read_entries<R>(&self, read: impl FnOnce(Entries<'_>) -> R) -> Result<R, DecodeError> {
-        let json = self.as_json().as_bytes();
-        if let Ok(entries) = serde_json::from_slice(json) {
+        let json = self.as_json();
+        if let Ok(entries) = serde_json::from_str(json) {
             return Ok(read(entries));
         }
-        let repaired = repair(json);
-        let entries = decode::from_borrowed(repaired.as_deref().unwrap_or(json));
+        let repaired = repair(json.as_bytes());
+        let entries = decode::from_borrowed(repaired.as_deref().unwrap_or(json.as_bytes()));
         entries.map(read).map_err(|error| error.within("appdata"))
     }
 
     /// The labels of an old payload, in the form of version 0.7.
-    pub(super) fn from_rekognition_info(labels: BTreeMap<String, f64>) -> Self {
+    pub(super) fn from_rekognition_info(labels: BTreeMap<Text, f64>) -> Self {
         #[derive(Serialize)]
         struct Lifted {
             aws_rekognition_detect_labels: Application<Labels>,
@@ -216,7 +217,7 @@ impl AppData {
             labels.into_iter().map(|(name, confidence)| Label { name, confidence, ..Label::default() }).collect();
         let data = Labels { label_model_version: None, labels };
         let lifted = Lifted { aws_rekognition_detect_labels: Application { data, ..Application::default() } };
-        Self(serde_json::to_vec(&lifted).unwrap_or_default().into())
+        Self(serde_json::to_string(&lifted).unwrap_or_default().into())
     }
 }
 
@@ -242,21 +243,23 @@ impl Serialize for AppData {
 /// Copies the JSON.
 impl<'de> Deserialize<'de> for AppData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(match object(&raw)? {
-            Some(json) => Self(Bytes::copy_from_slice(json.as_bytes())),
-            None => Self::default(),
-        })
+        Ok(Self::of(object(&Box::<RawValue>::deserialize(deserializer)?)?))
     }
 }
 
-/// `appdata` that borrows from the body that is being read.
+/// `appdata` as a part of the body that is being read.
 #[derive(Default)]
-pub(super) struct SentAppData<'a>(Option<&'a str>);
+pub(super) struct SentAppData(AppData);
 
-impl<'de: 'a, 'a> Deserialize<'de> for SentAppData<'a> {
+impl<'de> Deserialize<'de> for SentAppData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object(<&RawValue>::deserialize(deserializer)?).map(Self)
+        Ok(Self(AppData::of(object(<&RawValue>::deserialize(deserializer)?)?)))
+    }
+}
+
+impl From<SentAppData> for AppData {
+    fn from(SentAppData(appdata): SentAppData) -> Self {
+        appdata
     }
 }
 
@@ -265,24 +268,5 @@ fn object<E: de::Error>(raw: &RawValue) -> Result<Option<&str>, E> {
         Some(b'{') => Ok(Some(raw.get())),
         Some(b'n') => Ok(None),
         _ => Err(E::custom("invalid type: expected an object of applications")),
-    }
-}
-
-/// The body that a payload is read from.
-#[derive(Clone, Copy)]
-pub(crate) enum Body<'a> {
-    /// `appdata` shares this body, and so keeps it in memory.
-    Shared(&'a Bytes),
-    /// `appdata` is copied out of the body.
-    Borrowed,
-}
-
-impl Body<'_> {
-    pub(super) fn own_appdata(self, sent: SentAppData<'_>) -> AppData {
-        AppData(match (sent.0, self) {
-            (None, _) => Bytes::new(),
-            (Some(json), Self::Shared(body)) => body.slice_ref(json.as_bytes()),
-            (Some(json), Self::Borrowed) => Bytes::copy_from_slice(json.as_bytes()),
-        })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ColorMode, lenient};
+use super::{ColorMode, Text, lenient};
 
 /// Information about a file's content. The file's `content_info` is `None` while the file is not
 /// ready.
@@ -27,12 +27,12 @@ pub struct ContentInfo {
 #[non_exhaustive]
 pub struct MimeInfo {
     /// The whole type, such as `image/jpeg`.
-    pub mime: Option<String>,
+    pub mime: Option<Text>,
     /// The part before the slash.
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub kind: Option<Text>,
     /// The part after the slash.
-    pub subtype: Option<String>,
+    pub subtype: Option<Text>,
 }
 
 /// Information about an image.
@@ -46,7 +46,7 @@ pub struct ImageInfo {
     #[serde(deserialize_with = "lenient::whole")]
     pub orientation: Option<u8>,
     /// The format, such as `JPEG`.
-    pub format: Option<String>,
+    pub format: Option<Text>,
     /// Whether the file has several images, as an animated GIF does.
     #[serde(deserialize_with = "lenient::null_default")]
     pub sequence: bool,
@@ -60,7 +60,7 @@ pub struct ImageInfo {
     pub geo_location: Option<GeoLocation>,
     /// When the image was taken, from EXIF. The text as it was sent, since cameras write it in many
     /// forms.
-    pub datetime_original: Option<String>,
+    pub datetime_original: Option<Text>,
     /// The resolution in dots per inch, horizontal and vertical.
     #[serde(deserialize_with = "lenient::pair")]
     pub dpi: Option<[f64; 2]>,
@@ -85,7 +85,7 @@ pub struct VideoInfo {
     /// The duration in milliseconds.
     pub duration: Option<f64>,
     /// The format, such as `mp4`.
-    pub format: Option<String>,
+    pub format: Option<Text>,
     /// The bit rate as Uploadcare sends it; its unit is not documented.
     pub bitrate: Option<f64>,
     /// Its audio streams.
@@ -104,7 +104,7 @@ pub struct AudioStream {
     /// The bit rate as Uploadcare sends it; its unit is not documented.
     pub bitrate: Option<f64>,
     /// The codec, such as `aac`.
-    pub codec: Option<String>,
+    pub codec: Option<Text>,
     /// The sample rate in hertz.
     pub sample_rate: Option<f64>,
     /// The number of channels.
@@ -128,5 +128,5 @@ pub struct VideoStream {
     /// The bit rate as Uploadcare sends it; its unit is not documented.
     pub bitrate: Option<f64>,
     /// The codec, such as `h264`.
-    pub codec: Option<String>,
+    pub codec: Option<Text>,
 }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::repair::repair;
+use super::{repair::repair, text::Body};
 use crate::message::cut_off;
 
 /// The body is not a webhook payload, or a part of it has an unexpected form.
@@ -99,6 +100,16 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Reads the body of a delivery. Its texts are parts of the body.
+pub(crate) fn from_bytes<T: DeserializeOwned>(body: &Bytes) -> Result<T, DecodeError> {
+    Body::read(body).share(from_str)
+}
+
+/// Reads `json` in one pass. If that fails, replaces what is not Unicode and reads again.
+pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
+    serde_json::from_str(json).or_else(|error| from_odd_slice(json.as_bytes(), &error))
 }
 
 /// Reads `json` in one pass. If that fails, replaces what is not Unicode and reads again.

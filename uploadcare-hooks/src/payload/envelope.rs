@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{AddonName, EventKind, InitiatorKind, PayloadVersion, lenient};
+use super::{AddonName, EventKind, InitiatorKind, PayloadVersion, Text, lenient};
 
 /// The subscription that a delivery belongs to.
 ///
@@ -19,9 +19,9 @@ pub struct Hook {
     /// The project's id.
     pub project_id: Option<u64>,
     /// The project's public key.
-    pub project_pub_key: Option<String>,
+    pub project_pub_key: Option<Text>,
     /// The target URL to which the delivery was sent.
-    pub target: Option<String>,
+    pub target: Option<Text>,
     /// The kind of the event.
     pub event: EventKind,
     /// Whether the subscription is active. Uploadcare sends nothing for an inactive one.
@@ -62,8 +62,8 @@ struct SentHook {
     project_id: Option<u64>,
     #[serde(default, deserialize_with = "lenient::whole")]
     project: Option<u64>,
-    project_pub_key: Option<String>,
-    target: Option<String>,
+    project_pub_key: Option<Text>,
+    target: Option<Text>,
     event: EventKind,
     is_active: Option<bool>,
     #[serde(default, deserialize_with = "lenient::null_default")]
@@ -111,7 +111,7 @@ pub struct Initiator {
 #[non_exhaustive]
 pub struct InitiatorDetail {
     /// The id of the API request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Text>,
     /// The name of the add-on.
     pub addon_name: Option<AddonName>,
     /// The file from which this one was made.

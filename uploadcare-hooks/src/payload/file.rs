@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    Text,
     appdata::AppData,
     content::{ContentInfo, ImageInfo, MimeInfo, VideoInfo},
     lenient,
@@ -29,14 +30,14 @@ pub struct File {
     /// The size in bytes.
     pub size: Option<u64>,
     /// The MIME type, such as `image/jpeg`.
-    pub mime_type: Option<String>,
+    pub mime_type: Option<Text>,
     /// The name that the file had when it was uploaded. It comes from an end user, in any script
     /// and of any length.
-    pub original_filename: Option<String>,
+    pub original_filename: Option<Text>,
     /// The file's URL at the CDN; `None` for a deleted file.
-    pub original_file_url: Option<String>,
+    pub original_file_url: Option<Text>,
     /// The file's URL in the REST API.
-    pub url: Option<String>,
+    pub url: Option<Text>,
     /// Whether the file is an image.
     pub is_image: bool,
     /// Whether the file can be used. Some information about it is sent only when it is ready.
@@ -48,30 +49,30 @@ pub struct File {
     /// When the file was deleted.
     pub datetime_removed: Option<Timestamp>,
     /// The files that were made from this one, by conversion path.
-    pub variations: BTreeMap<String, Uuid>,
+    pub variations: BTreeMap<Text, Uuid>,
     /// Information about the content.
     pub content_info: Option<Box<ContentInfo>>,
     /// Up to 50 pairs that the uploader of the file set. Treat them as hostile text, unless only
     /// your own code writes them.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: BTreeMap<Text, Text>,
     /// The results of applications.
     pub appdata: AppData,
 }
 
 /// A file as it is sent, with the fields of all versions, so that one pass reads any version. `A`
-/// is its `appdata`, copied or borrowed.
+/// is its `appdata`, copied or a part of the body.
 #[derive(Deserialize)]
 #[serde(bound = "A: Default + Deserialize<'de>", expecting = "a file, which is a JSON object")]
 pub(super) struct SentFile<A> {
     uuid: Uuid,
     #[serde(default, deserialize_with = "lenient::whole")]
     size: Option<u64>,
-    mime_type: Option<String>,
-    original_filename: Option<String>,
+    mime_type: Option<Text>,
+    original_filename: Option<Text>,
     #[serde(default, deserialize_with = "lenient::link")]
-    original_file_url: Option<String>,
+    original_file_url: Option<Text>,
     #[serde(default, deserialize_with = "lenient::link")]
-    url: Option<String>,
+    url: Option<Text>,
     is_image: Option<bool>,
     is_ready: Option<bool>,
     #[serde(default, deserialize_with = "lenient::timestamp")]
@@ -81,28 +82,21 @@ pub(super) struct SentFile<A> {
     #[serde(default, deserialize_with = "lenient::timestamp")]
     datetime_removed: Option<Timestamp>,
     #[serde(default, deserialize_with = "lenient::variations")]
-    variations: BTreeMap<String, Uuid>,
+    variations: BTreeMap<Text, Uuid>,
     content_info: Option<Box<ContentInfo>>,
     #[serde(default, deserialize_with = "lenient::texts")]
-    metadata: BTreeMap<String, String>,
+    metadata: BTreeMap<Text, Text>,
     #[serde(default)]
     appdata: A,
     // Boxed, since new versions do not send these fields, and the struct is moved several times.
     image_info: Option<Box<ImageInfo>>,
     video_info: Option<Box<VideoInfo>>,
     #[serde(default, deserialize_with = "lenient::confidences")]
-    rekognition_info: BTreeMap<String, f64>,
+    rekognition_info: BTreeMap<Text, f64>,
 }
 
-impl From<SentFile<AppData>> for File {
-    fn from(sent: SentFile<AppData>) -> Self {
-        sent.lift(|appdata| appdata)
-    }
-}
-
-impl<A> SentFile<A> {
-    pub(super) fn lift(self, own_appdata: impl FnOnce(A) -> AppData) -> File {
-        let sent = self;
+impl<A: Into<AppData>> From<SentFile<A>> for File {
+    fn from(sent: SentFile<A>) -> Self {
         let mut content_info = sent.content_info;
         if sent.image_info.is_some() || sent.video_info.is_some() {
             let content = content_info.get_or_insert_default();
@@ -110,11 +104,11 @@ impl<A> SentFile<A> {
             content.video = content.video.take().or(sent.video_info.map(|video| *video));
             content.mime = content.mime.take().or_else(|| sent.mime_type.as_deref().map(mime_info));
         }
-        let mut appdata = own_appdata(sent.appdata);
+        let mut appdata = sent.appdata.into();
         if appdata.is_absent() && !sent.rekognition_info.is_empty() {
             appdata = AppData::from_rekognition_info(sent.rekognition_info);
         }
-        File {
+        Self {
             uuid: sent.uuid,
             size: sent.size,
             mime_type: sent.mime_type,
@@ -136,5 +130,5 @@ impl<A> SentFile<A> {
 
 fn mime_info(mime: &str) -> MimeInfo {
     let (kind, subtype) = mime.split_once('/').unzip();
-    MimeInfo { mime: Some(mime.to_owned()), kind: kind.map(str::to_owned), subtype: subtype.map(str::to_owned) }
+    MimeInfo { mime: Some(mime.into()), kind: kind.map(Text::from), subtype: subtype.map(Text::from) }
 }

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
-use jiff::{Timestamp, civil, tz::Offset};
+use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor, value},
 };
 use uuid::Uuid;
+
+use super::{Text, time};
 
 /// `null` becomes the type's default.
 pub(crate) fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -19,8 +21,8 @@ where
 }
 
 /// An empty text becomes `None`: old versions send `""` for a missing link.
-pub(super) fn link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.filter(|link| !link.is_empty()))
+pub(super) fn link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    Ok(Option::<Text>::deserialize(deserializer)?.filter(|link| !link.is_empty()))
 }
 
 /// A scalar. The readers below differ only in how they convert it.
@@ -132,14 +134,29 @@ pub(super) fn channels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 }
 
 /// A text, which may be sent as another scalar.
-pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let make = |scalar: &Scalar<'_>| match *scalar {
-        Scalar::Null => Some(None),
-        Scalar::Bool(value) => Some(Some(value.to_string())),
-        Scalar::Whole(value) => Some(Some(value.to_string())),
-        Scalar::Negative(value) => Some(Some(value.to_string())),
-        Scalar::Fraction(value) => Some(Some(value.to_string())),
-        Scalar::Text(value) => Some(Some(value.to_owned())),
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    as_text(deserializer, Text::of)
+}
+
+/// A text of its own, which may be sent as another scalar.
+#[cfg(feature = "client")]
+pub(crate) fn string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    as_text(deserializer, str::to_owned)
+}
+
+fn as_text<'de, D, T>(deserializer: D, of: impl Fn(&str) -> T) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let make = |scalar: &Scalar<'_>| {
+        Some(match *scalar {
+            Scalar::Null => None,
+            Scalar::Bool(value) => Some(of(&value.to_string())),
+            Scalar::Whole(value) => Some(of(&value.to_string())),
+            Scalar::Negative(value) => Some(of(&value.to_string())),
+            Scalar::Fraction(value) => Some(of(&value.to_string())),
+            Scalar::Text(value) => Some(of(value)),
+        })
     };
     deserializer.deserialize_any(ScalarVisitor { expected: "a string", make })
 }
@@ -149,49 +166,76 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let make = |scalar: &Scalar<'_>| match *scalar {
         Scalar::Null | Scalar::Text("") => Some(None),
-        Scalar::Text(text) => parse_timestamp(text).map(Some),
+        Scalar::Text(text) => time::parse(text).map(Some),
         _ => None,
     };
     deserializer
         .deserialize_any(ScalarVisitor { expected: "a date and time such as 2021-11-18T06:17:42.730459Z", make })
 }
 
-fn parse_timestamp(text: &str) -> Option<Timestamp> {
-    let utc = || text.parse::<civil::DateTime>().ok().and_then(|time| Offset::UTC.to_timestamp(time).ok());
-    text.parse().ok().or_else(utc)
-}
-
 /// `{key: value}` of texts. A key with the value `null` counts as absent.
-pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let entries = null_default::<_, BTreeMap<String, Text>>(deserializer)?;
-    Ok(entries.into_iter().filter_map(|(key, Text(value))| Some((key, value?))).collect())
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Text, Text>, D::Error> {
+    Ok(deserializer.deserialize_option(Entries(|AnyText(value)| value))?.unwrap_or_default())
 }
 
 /// `{key: value}` of texts, where `null` means that the key did not exist before; `None` if the
 /// whole object is absent.
-pub(super) fn previous_texts<'de, D>(deserializer: D) -> Result<Option<BTreeMap<String, Option<String>>>, D::Error>
+pub(super) fn previous_texts<'de, D>(deserializer: D) -> Result<Option<BTreeMap<Text, Option<Text>>>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    let entries = Option::<BTreeMap<String, Text>>::deserialize(deserializer)?;
-    Ok(entries.map(|entries| entries.into_iter().map(|(key, Text(value))| (key, value)).collect()))
+    deserializer.deserialize_option(Entries(|AnyText(value)| Some(value)))
 }
 
 /// `{conversion path: uuid}`. A path with the value `null` counts as absent.
-pub(super) fn variations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Uuid>, D::Error> {
-    let entries = null_default::<_, BTreeMap<String, Option<Uuid>>>(deserializer)?;
-    Ok(entries.into_iter().filter_map(|(path, uuid)| Some((path, uuid?))).collect())
+pub(super) fn variations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Text, Uuid>, D::Error> {
+    Ok(deserializer.deserialize_option(Entries(|uuid: Option<Uuid>| uuid))?.unwrap_or_default())
 }
 
 /// `{label: confidence}`. A label with the value `null` counts as absent.
-pub(super) fn confidences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
-    let entries = null_default::<_, BTreeMap<String, Option<f64>>>(deserializer)?;
-    Ok(entries.into_iter().filter_map(|(label, confidence)| Some((label, confidence?))).collect())
+pub(super) fn confidences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Text, f64>, D::Error> {
+    Ok(deserializer.deserialize_option(Entries(|confidence: Option<f64>| confidence))?.unwrap_or_default())
 }
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text(#[serde(deserialize_with = "text")] Option<String>);
+struct AnyText(#[serde(deserialize_with = "text")] Option<Text>);
+
+/// An object with entries of one kind, or `null`. The function makes the value of an entry of what
+/// is sent, or `None` if the entry counts as absent.
+struct Entries<S, V>(fn(S) -> Option<V>);
+
+impl<'de, S: Deserialize<'de>, V> Visitor<'de> for Entries<S, V> {
+    type Value = Option<BTreeMap<Text, V>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = BTreeMap::new();
+        while let Some((key, sent)) = map.next_entry::<Text, S>()? {
+            // The last one of a key counts.
+            match (self.0)(sent) {
+                Some(value) => entries.insert(key, value),
+                None => entries.remove(&key),
+            };
+        }
+        Ok(Some(entries))
+    }
+}
 
 /// A list, or one object instead of a list of one, as old versions send it.
 pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>

@@ -11,7 +11,7 @@ pub use super::v0_6::{
     AudioStream, ContentInfo, File, GeoLocation, Hook, ImageInfo, Initiator, InitiatorDetail, MimeInfo, VideoInfo,
     VideoStream,
 };
-use super::{EventKind, PayloadVersion, lenient};
+use super::{EventKind, PayloadVersion, Text, lenient};
 
 /// `file.uploaded`, the one event that version 0.5 and the empty one send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct FileUploaded {
     pub data: File,
     /// The file's URL at the CDN.
     #[serde(default, deserialize_with = "lenient::link")]
-    pub file: Option<String>,
+    pub file: Option<Text>,
 }
 
 impl FileUploaded {
@@ -36,7 +36,7 @@ impl FileUploaded {
     /// use uploadcare_hooks::payload::v0_5::FileUploaded;
     ///
     /// let mut event = FileUploaded::new("f08d7c8a-2971-42e0-ab01-780d9039b40b".parse()?);
-    /// event.data.source = Some("local".to_owned());
+    /// event.data.source = Some("local".into());
     /// assert_eq!(event.hook.version.as_str(), "0.5");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{EventKind, PayloadVersion, lenient};
+use super::{EventKind, PayloadVersion, Text, lenient};
 pub use super::{
     content::{ContentInfo, GeoLocation, ImageInfo, MimeInfo, VideoStream},
     envelope::{Hook, Initiator, InitiatorDetail},
@@ -27,7 +27,7 @@ pub struct FileUploaded {
     pub data: File,
     /// The file's URL at the CDN.
     #[serde(default, deserialize_with = "lenient::link")]
-    pub file: Option<String>,
+    pub file: Option<Text>,
 }
 
 impl FileUploaded {
@@ -38,7 +38,7 @@ impl FileUploaded {
     /// use uploadcare_hooks::payload::v0_6::FileUploaded;
     ///
     /// let mut event = FileUploaded::new("f08d7c8a-2971-42e0-ab01-780d9039b40b".parse()?);
-    /// event.data.source = Some("local".to_owned());
+    /// event.data.source = Some("local".into());
     /// assert_eq!(event.hook.version.as_str(), "0.6");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -58,16 +58,16 @@ pub struct File {
     #[serde(default, deserialize_with = "lenient::whole")]
     pub size: Option<u64>,
     /// The MIME type, such as `image/jpeg`.
-    pub mime_type: Option<String>,
+    pub mime_type: Option<Text>,
     /// The name that the file had when it was uploaded. It comes from an end user, in any script
     /// and of any length.
-    pub original_filename: Option<String>,
+    pub original_filename: Option<Text>,
     /// The file's URL at the CDN.
     #[serde(default, deserialize_with = "lenient::link")]
-    pub original_file_url: Option<String>,
+    pub original_file_url: Option<Text>,
     /// The file's URL in the REST API.
     #[serde(default, deserialize_with = "lenient::link")]
-    pub url: Option<String>,
+    pub url: Option<Text>,
     /// Whether the file is an image.
     #[serde(default, deserialize_with = "lenient::null_default")]
     pub is_image: bool,
@@ -85,7 +85,7 @@ pub struct File {
     pub datetime_removed: Option<Timestamp>,
     /// The files that were made from this one, by conversion path.
     #[serde(default, deserialize_with = "lenient::variations")]
-    pub variations: BTreeMap<String, Uuid>,
+    pub variations: BTreeMap<Text, Uuid>,
     /// For images.
     pub image_info: Option<ImageInfo>,
     /// For videos.
@@ -95,10 +95,10 @@ pub struct File {
     pub content_info: Option<ContentInfo>,
     /// The labels of the image, each with the confidence of the model.
     #[serde(default, deserialize_with = "lenient::confidences")]
-    pub rekognition_info: BTreeMap<String, f64>,
+    pub rekognition_info: BTreeMap<Text, f64>,
     /// The source from which the file was uploaded.
     #[serde(default, deserialize_with = "lenient::text")]
-    pub source: Option<String>,
+    pub source: Option<Text>,
 }
 
 /// Information about a video.
@@ -109,7 +109,7 @@ pub struct VideoInfo {
     /// The duration in milliseconds.
     pub duration: Option<f64>,
     /// The format, such as `mp4`.
-    pub format: Option<String>,
+    pub format: Option<Text>,
     /// The bit rate as Uploadcare sends it; its unit is not documented.
     pub bitrate: Option<f64>,
     /// Its audio stream.
@@ -128,11 +128,11 @@ pub struct AudioStream {
     /// The bit rate as Uploadcare sends it; its unit is not documented.
     pub bitrate: Option<f64>,
     /// The codec, such as `aac`.
-    pub codec: Option<String>,
+    pub codec: Option<Text>,
     /// The sample rate in hertz.
     pub sample_rate: Option<f64>,
     /// The number of channels, as a text: it is documented as a text and sometimes sent as a
     /// number.
     #[serde(deserialize_with = "lenient::text")]
-    pub channels: Option<String>,
+    pub channels: Option<Text>,
 }

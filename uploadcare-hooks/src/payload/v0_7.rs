@@ -12,24 +12,23 @@ pub use super::content::{AudioStream, ContentInfo, GeoLocation, ImageInfo, MimeI
 pub use super::envelope::{Hook, Initiator, InitiatorDetail};
 pub use super::file::File;
 use super::{
-    EventKind,
-    appdata::{AppData, Body, SentAppData},
+    EventKind, Text,
+    appdata::{AppData, SentAppData},
     file::SentFile,
     lenient,
 };
 
-/// The payload of any event. It borrows from the body that is being read.
+/// The payload of any event.
 #[derive(Deserialize)]
 #[serde(expecting = "a webhook payload, which is a JSON object")]
-pub(crate) struct SentPayload<'a> {
+pub(crate) struct SentPayload {
     initiator: Option<Initiator>,
     pub(crate) hook: Hook,
-    #[serde(borrow)]
-    data: SentFile<SentAppData<'a>>,
+    data: SentFile<SentAppData>,
     #[serde(default, deserialize_with = "lenient::link")]
-    file: Option<String>,
-    #[serde(borrow, default, deserialize_with = "lenient::null_default")]
-    previous_values: SentPreviousValues<SentAppData<'a>>,
+    file: Option<Text>,
+    #[serde(default, deserialize_with = "lenient::null_default")]
+    previous_values: SentPreviousValues<SentAppData>,
 }
 
 macro_rules! payloads {
@@ -51,7 +50,7 @@ macro_rules! payloads {
             pub data: File,
             /// The file's URL at the CDN.
             #[serde(default, deserialize_with = "lenient::link")]
-            pub file: Option<String>,
+            pub file: Option<Text>,
             $($(#[$field_meta])* pub $field: $type,)*
         }
 
@@ -69,11 +68,10 @@ macro_rules! payloads {
             }
         }
 
-        impl $name {
-            pub(crate) fn from_sent(sent: SentPayload<'_>, body: Body<'_>) -> Self {
+        impl From<SentPayload> for $name {
+            fn from(sent: SentPayload) -> Self {
                 let SentPayload { initiator, hook, data, file, .. } = sent;
-                let data = data.lift(|appdata| body.own_appdata(appdata));
-                Self { initiator, hook, data, file, $($field: sent.$field.own(|appdata| body.own_appdata(appdata)),)* }
+                Self { initiator, hook, data: data.into(), file, $($field: sent.$field.into(),)* }
             }
         }
     )+};
@@ -87,7 +85,7 @@ payloads! {
     /// use uploadcare_hooks::FileUploaded;
     ///
     /// let mut event = FileUploaded::new("f08d7c8a-2971-42e0-ab01-780d9039b40b".parse()?);
-    /// event.data.original_filename = Some("download.jpeg".to_owned());
+    /// event.data.original_filename = Some("download.jpeg".into());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     FileUploaded {}
@@ -124,16 +122,16 @@ pub struct PreviousValues {
     /// application without a result had none before.
     pub appdata: Option<AppData>,
     /// Metadata by key; the value is `None` if the key did not exist before.
-    pub metadata: Option<BTreeMap<String, Option<String>>>,
+    pub metadata: Option<BTreeMap<Text, Option<Text>>>,
 }
 
-/// [`PreviousValues`] as they are sent. `A` is `appdata`, copied or borrowed.
+/// [`PreviousValues`] as they are sent. `A` is `appdata`, copied or a part of the body.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with `appdata` and `metadata`")]
 struct SentPreviousValues<A> {
     appdata: Option<A>,
     #[serde(default, deserialize_with = "lenient::previous_texts")]
-    metadata: Option<BTreeMap<String, Option<String>>>,
+    metadata: Option<BTreeMap<Text, Option<Text>>>,
 }
 
 impl<A> Default for SentPreviousValues<A> {
@@ -142,14 +140,8 @@ impl<A> Default for SentPreviousValues<A> {
     }
 }
 
-impl<A> SentPreviousValues<A> {
-    fn own(self, own_appdata: impl FnOnce(A) -> AppData) -> PreviousValues {
-        PreviousValues { appdata: self.appdata.map(own_appdata), metadata: self.metadata }
-    }
-}
-
-impl From<SentPreviousValues<AppData>> for PreviousValues {
-    fn from(sent: SentPreviousValues<AppData>) -> Self {
-        sent.own(|appdata| appdata)
+impl<A: Into<AppData>> From<SentPreviousValues<A>> for PreviousValues {
+    fn from(sent: SentPreviousValues<A>) -> Self {
+        Self { appdata: sent.appdata.map(Into::into), metadata: sent.metadata }
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::payload::lenient;
+use crate::payload::{Text, lenient};
 
 /// The result of one application.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Application<T> {
     pub data: T,
     /// The application's version.
     #[serde(default, deserialize_with = "lenient::text")]
-    pub version: Option<String>,
+    pub version: Option<Text>,
     /// When the application first ran.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub datetime_created: Option<Timestamp>,
@@ -44,7 +44,7 @@ pub struct VirusScan {
     pub infected: bool,
     /// The name of the virus, such as `Win.Test.EICAR_HDB-1`.
     #[serde(default)]
-    pub infected_with: Option<String>,
+    pub infected_with: Option<Text>,
 }
 
 /// The result of `aws_rekognition_detect_labels`.
@@ -57,7 +57,7 @@ pub struct VirusScan {
 pub struct Labels {
     /// The version of the model.
     #[serde(deserialize_with = "lenient::text")]
-    pub label_model_version: Option<String>,
+    pub label_model_version: Option<Text>,
     /// The recognised labels.
     #[serde(deserialize_with = "lenient::null_default")]
     pub labels: Vec<Label>,
@@ -70,7 +70,7 @@ pub struct Labels {
 pub struct Label {
     /// The name of the label.
     #[serde(deserialize_with = "lenient::null_default")]
-    pub name: String,
+    pub name: Text,
     /// The confidence of the model, 0 to 100.
     #[serde(deserialize_with = "lenient::null_default")]
     pub confidence: f64,
@@ -115,7 +115,7 @@ pub struct BoundingBox {
 pub struct LabelParent {
     /// The name of the label.
     #[serde(deserialize_with = "lenient::null_default")]
-    pub name: String,
+    pub name: Text,
 }
 
 /// The result of `aws_rekognition_detect_moderation_labels`.
@@ -128,7 +128,7 @@ pub struct LabelParent {
 pub struct ModerationLabels {
     /// The version of the model.
     #[serde(deserialize_with = "lenient::text")]
-    pub moderation_model_version: Option<String>,
+    pub moderation_model_version: Option<Text>,
     /// The recognised labels.
     #[serde(deserialize_with = "lenient::null_default")]
     pub moderation_labels: Vec<ModerationLabel>,
@@ -141,10 +141,10 @@ pub struct ModerationLabels {
 pub struct ModerationLabel {
     /// The name of the label.
     #[serde(deserialize_with = "lenient::null_default")]
-    pub name: String,
+    pub name: Text,
     /// The more general label that contains this one; empty for the most general labels.
     #[serde(deserialize_with = "lenient::null_default")]
-    pub parent_name: String,
+    pub parent_name: Text,
     /// The confidence of the model, 0 to 100.
     #[serde(deserialize_with = "lenient::null_default")]
     pub confidence: f64,
@@ -156,5 +156,5 @@ pub struct ModerationLabel {
 #[non_exhaustive]
 pub struct RemoveBg {
     /// What is in the foreground, such as `person`. Sent only if classification was requested.
-    pub foreground_type: Option<String>,
+    pub foreground_type: Option<Text>,
 }
