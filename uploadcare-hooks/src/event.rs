@@ -1,5 +1,5 @@
-//! One verified delivery's event, and the marker types that name events in the type system. All of
-//! it follows the table of events in `payload`.
+//! The event of a delivery: [`Event`] for any of them, and a marker type for each, which names it
+//! in the type system.
 
 mod marker;
 mod unknown;

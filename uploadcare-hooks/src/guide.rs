@@ -15,6 +15,7 @@
 //! | `deployment` | proxies, limits, shutdown, health checks, containers |
 //! | `security` | signatures, replays, hostile texts, what is logged |
 //! | `workbench` | the simulator: trigger, replay, faults, tests |
+//! | `cost` | dependencies, time and memory, licences, who is behind it |
 //! | `upgrading` | what a version promises, and rolling deploys |
 
 #[cfg(all(feature = "actix-web", feature = "macros"))]
@@ -67,6 +68,9 @@ pub mod security {}
 
 #[doc = include_str!("../docs/workbench.md")]
 pub mod workbench {}
+
+#[doc = include_str!("../docs/cost.md")]
+pub mod cost {}
 
 #[cfg(all(feature = "macros", feature = "queue"))]
 #[doc = include_str!("../docs/upgrading.md")]

@@ -1,5 +1,4 @@
-//! What a delivery says: the payloads of every version, read tolerantly. Knows JSON, nothing of
-//! HTTP.
+//! What a delivery says: the payloads of every version, read tolerantly.
 //!
 //! By default an application uses the types of [`v0_7`]; a delivery of an older version is lifted
 //! into them. [`v0_6`] and [`v0_5`] hold the older forms as they are sent, for handlers that ask

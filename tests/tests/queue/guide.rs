@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use apalis_core::task::builder::TaskBuilder;
 use http::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,15 +20,20 @@ use tests::{
     routers::builder,
     storages::{Kind, RunningWorker, TestQueue},
 };
+use tower_service::Service as _;
 use uploadcare_hooks::{
+    WebhookRouter,
     queue::{OpenOptions, Retries, open_postgres, open_redis, open_sqlite},
-    testing::Sample,
+    testing::{MemoryQueue, Sample},
     webhook_handlers,
 };
 
-use crate::{Runs, index, wait_until};
+use crate::{Runs, copy, index, wait_until};
 
 const GUIDE: &str = include_str!("../../../uploadcare-hooks/docs/queue_production.md");
+const QUEUE: &str = include_str!("../../../uploadcare-hooks/docs/queue.md");
+const APALIS: &str = include_str!("../../../uploadcare-hooks/docs/queue_apalis.md");
+const DEPLOYMENT: &str = include_str!("../../../uploadcare-hooks/docs/deployment.md");
 
 #[test]
 fn the_program_is_that_of_the_guide() {
@@ -119,6 +125,12 @@ async fn the_guide_quotes_why_a_storage_cannot_be_opened() {
     let file = |name: &str| folder.path().join(name).display().to_string();
     let no_folder = open_sqlite(file("data/webhooks.db")).await.unwrap_err().to_string();
     assert_quoted(GUIDE, &no_folder.replace(&format!("{}/", folder.path().display()), ""), "create it");
+    assert_quoted(QUEUE, &no_folder[no_folder.find("the folder").unwrap()..], "create it");
+    // A file that cannot be made, also by a root user, who may write in every folder.
+    std::os::unix::fs::symlink(folder.path().join("no folder/webhooks.db"), file("webhooks.db")).unwrap();
+    let not_made = open_sqlite(file("webhooks.db")).await.unwrap_err().to_string();
+    let not_made = not_made.replace(&format!("{}/", folder.path().display()), "");
+    assert_quoted(DEPLOYMENT, &not_made, "unable to open database file");
     let in_memory = open_sqlite(":memory:").await.unwrap_err().to_string();
     assert_quoted(GUIDE, in_memory.split_once(": ").unwrap().1, "path of a file");
 
@@ -151,7 +163,9 @@ async fn the_guide_quotes_the_log() {
     let runs = Runs::default();
     builder(&runs).handlers(webhook_handlers![index]).build().unwrap().run_worker(std::future::ready(())).await;
     let text = log.text();
-    assert_quoted(GUIDE, &text[text.find("no worker runs").unwrap()..], "`.queue(..)`");
+    for guide in [GUIDE, QUEUE] {
+        assert_quoted(guide, &text[text.find("no worker runs").unwrap()..], "`.queue(..)`");
+    }
 
     let queue = TestQueue::new(Kind::Sqlite).unwrap();
     let twice = Retries::new(2).first_delay(Duration::from_millis(1));
@@ -164,7 +178,34 @@ async fn the_guide_quotes_the_log() {
     worker.stop().await.unwrap();
     let text = log.text().replace("`index`", "`index_upload`");
     let failed = text.find("job of handler").unwrap();
-    assert_quoted(GUIDE, &text[failed..], "for delivery ");
-    assert!(text.contains("attempt 1 of 2, next in ") && GUIDE.contains("attempt 1 of 25, next in "), "{text}");
-    assert!(text.contains("is dead, attempts: 2") && GUIDE.contains("is dead, attempts: 25"), "{text}");
+    for guide in [GUIDE, QUEUE] {
+        assert_quoted(guide, &text[failed..], "for delivery ");
+        assert!(text.contains("attempt 1 of 2, next in ") && guide.contains("attempt 1 of 25, next in "), "{text}");
+        assert!(text.contains("is dead, attempts: 2") && guide.contains("is dead, attempts: 25"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_guide_to_apalis_quotes_the_log_and_that_a_handler_is_missing() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let (runs, queue) = (Runs::default(), MemoryQueue::new());
+    let of = |handlers| builder(&runs).queue(queue.storage()).queue_attempts(2).handlers(handlers).build().unwrap();
+    let (hooks, another) = (of(webhook_handlers![index]), of(webhook_handlers![copy]));
+    hooks.handle(Sample::of("file.uploaded").sign(&secret())).await;
+    let job = queue.jobs().remove(0).job;
+    runs.failures_left.store(2, Ordering::SeqCst);
+    let run =
+        |hooks: &WebhookRouter, attempt| hooks.worker().call(TaskBuilder::new(job.clone()).attempt(attempt).build());
+    run(&hooks, 1).await.unwrap_err();
+    run(&hooks, 2).await.unwrap_err();
+    let text = log.text().replace("`index`", "`index_upload`");
+    assert_quoted(APALIS, &text[text.find("job of handler").unwrap()..], "for delivery ");
+    assert!(text.contains(", attempt 1 of 2: \"") && APALIS.contains(", attempt 1 of 25: \""), "{text}");
+    assert!(text.contains("is dead after attempt 2 of 2: \"") && APALIS.contains("is dead after attempt 25 of 25: \""));
+
+    let missing = run(&another, 1).await.unwrap_err().to_string().replace("index", "index_upload");
+    for guide in [GUIDE, QUEUE, APALIS] {
+        assert_quoted(guide, &missing[missing.find("this process").unwrap()..], "= \"index_upload\"`");
+    }
 }

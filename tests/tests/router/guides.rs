@@ -70,6 +70,8 @@ fn guides_quote_the_compiler() {
         };
     }
     const FEATURES: &str = expected!("renamed/tests/ui/feature-not-enabled");
+    let no_queue = "this method needs a queue: enable a feature of `uploadcare-hooks` such as `queue-sqlite`";
+    assert_both_say(include_str!("../../../uploadcare-hooks/docs/queue.md"), FEATURES, no_queue);
     const NOT_BUILT: &str = "the router is not built yet: write `.build()?` in front of this method";
     assert_both_say(ACTIX, FEATURES, "`mount` needs the feature `actix-web` of `uploadcare-hooks`");
     assert_both_say(AXUM, FEATURES, "`into_service` needs the feature `tower` of `uploadcare-hooks`");
@@ -89,6 +91,7 @@ fn guides_quote_the_compiler() {
     assert_both_say(PAYLOADS, expected!("ui/payload-of-another-version"), version);
     let not_read = "cannot be read from JSON: add `#[derive(serde::Deserialize)]` to the type inside";
     assert_both_say(PAYLOADS, expected!("ui/payload-that-is-not-deserialize"), not_read);
+    assert_both_say(UNKNOWN_EVENTS, expected!("ui/payload-that-is-not-deserialize"), not_read);
 
     let unknown = expected!("ui/unknown-event");
     assert_both_say(UNKNOWN_EVENTS, unknown, "unknown event `group.created`: add `unlisted` if Uploadcare sends it");

@@ -78,22 +78,44 @@ fn the_guide_and_the_example_name_only_metrics_that_exist() {
 fn the_queries_of_the_example_use_only_labels_codes_and_outcomes_that_exist() {
     let queries: Vec<_> = EXAMPLE.split("```promql").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert_eq!(queries.len(), 3);
-    let alert = EXAMPLE.split("expr: |").nth(1).and_then(|rest| rest.split("for: ").next()).unwrap();
-    for query in queries.into_iter().chain([alert]) {
+    let alerts: Vec<_> = EXAMPLE.split("expr: ").skip(1).map(|rest| rest.split(" > ").next().unwrap()).collect();
+    assert_eq!(alerts.len(), 5);
+    for query in queries.into_iter().chain(alerts) {
         let name = named(query)[0];
         let metric = METRICS.iter().find(|metric| name.starts_with(metric.name)).unwrap();
         let grouped = query.split("by (").skip(1).flat_map(|rest| rest.split(')').next().unwrap().split(", "));
-        let matched = query.split('{').skip(1).map(|rest| rest.split(['=', '!']).next().unwrap());
+        let matched = query.split('{').skip(1).map(|rest| rest.split(['=', '!']).next().unwrap().trim());
         for label in grouped.chain(matched).filter(|label| *label != "le") {
             assert!(metric.labels.contains(&label), "{label} is no label of {}", metric.name);
         }
     }
-    let values = alert.split("code=~\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    let codes = codes();
-    for value in values.split('|') {
-        let prefix = value.trim_end_matches(".*");
-        assert!(codes.iter().any(|code| code.starts_with(prefix)), "no code is {value}");
+}
+
+#[test]
+fn the_alerts_of_the_example_are_those_of_the_guide() {
+    let mut alerted = BTreeSet::new();
+    for values in EXAMPLE.split("code=~\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        for value in values.split('|') {
+            let is_meant = |code: &&str| match value.strip_suffix(".*") {
+                Some(prefix) => code.starts_with(prefix),
+                None => *code == value,
+            };
+            let meant: Vec<_> = codes().into_iter().filter(is_meant).collect();
+            assert!(!meant.is_empty(), "no code is {value}");
+            alerted.extend(meant);
+        }
     }
+    let listed: BTreeSet<_> = rows("code").iter().flat_map(|row| row[0].split("`, `")).collect();
+    assert_eq!(alerted, listed);
+    for row in rows("alert") {
+        assert!(EXAMPLE.contains(&format!("expr: {}\n", row[0])), "the example has no alert {}", row[0]);
+    }
+}
+
+#[test]
+fn the_guide_quotes_what_a_second_recorder_leads_to() {
+    let second = metrics::SetRecorderError(Metrics::default()).to_string();
+    tests::guides::assert_quoted(GUIDE, &second, "already initialized");
 }
 
 /// The codes of all rejections, read from the source of their table, because no function lists

@@ -1,7 +1,7 @@
 //! Samples that go through a web framework, with the lines that the guide shows.
 
 use uploadcare_hooks::{
-    FileUploaded, SIGNATURE_HEADER, WebhookRouter,
+    FileUploaded, WebhookRouter,
     testing::{self, Sample},
     webhook_handler, webhook_handlers,
 };
@@ -34,6 +34,7 @@ async fn a_sample_goes_through_actix_web() {
     let (hooks, secret) = (router(), testing::secret());
     {
         use actix_web::{App, test};
+        use uploadcare_hooks::SIGNATURE_HEADER;
 
         let app = test::init_service(App::new().service(hooks.clone().mount("/hooks"))).await;
         let body = Sample::of("file.uploaded").body();
