@@ -82,8 +82,8 @@ impl Event {
         Self::from_bytes(&Bytes::copy_from_slice(body))
     }
 
-    /// Like [`from_slice`](Self::from_slice), without copying the body: all texts and `appdata` share
-    /// it and keep it in memory.
+    /// Like [`from_slice`](Self::from_slice), without copying the body: all texts and `appdata`
+    /// share it and keep it in memory.
     ///
     /// # Errors
     /// As [`from_slice`](Self::from_slice).

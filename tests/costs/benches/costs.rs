@@ -26,8 +26,8 @@ fn costs(instructions: u64, allocations: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::small(args = (small()), config = costs(42_482, 22))]
-#[bench::large(args = (large()), config = costs(132_587, 22))]
+#[bench::small(args = (small()), config = costs(31_306, 4))]
+#[bench::large(args = (large()), config = costs(109_175, 4))]
 fn decode(body: Bytes) -> Event {
     Event::from_bytes(&body).expect("a good payload")
 }
@@ -41,8 +41,8 @@ fn signed(body: Bytes) -> Signed {
 }
 
 #[library_benchmark]
-#[bench::small(args = (signed(small())), config = costs(85_032, 0))]
-#[bench::large(args = (signed(large())), config = costs(328_257, 0))]
+#[bench::small(args = (signed(small())), config = costs(85_022, 0))]
+#[bench::large(args = (signed(large())), config = costs(328_247, 0))]
 fn verify(signed: Signed) -> Signed {
     signed.0.verify(&signed.1, &signed.2).expect("a good signature");
     signed
@@ -57,18 +57,18 @@ fn refused(signature: Option<&str>) -> Call {
 }
 
 #[library_benchmark]
-#[bench::small(args = (delivery(Handlers::One, small())), config = costs(135_951, 25))]
-#[bench::large(args = (delivery(Handlers::One, large())), config = costs(458_233, 25))]
-#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(205_499, 211))]
+#[bench::small(args = (delivery(Handlers::One, small())), config = costs(124_434, 7))]
+#[bench::large(args = (delivery(Handlers::One, large())), config = costs(445_490, 7))]
+#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(159_765, 40))]
 #[bench::thousand_other_handlers(
     args = (delivery(Handlers::ThousandOthers, small())),
-    config = costs(135_945, 25)
+    config = costs(124_112, 7)
 )]
-#[bench::missing_signature(args = (refused(None)), config = costs(4_581, 7))]
-#[bench::malformed_signature(args = (refused(Some("v2=00"))), config = costs(5_292, 7))]
+#[bench::missing_signature(args = (refused(None)), config = costs(4_626, 7))]
+#[bench::malformed_signature(args = (refused(Some("v2=00"))), config = costs(5_333, 7))]
 #[bench::wrong_signature(
     args = (refused(Some(&secret().sign(b"another body")))),
-    config = costs(90_796, 8)
+    config = costs(90_891, 8)
 )]
 fn router(call: Call) -> (WebhookRouter, Response<Bytes>) {
     call.run()

@@ -1,8 +1,12 @@
 //! Everything that the schemas of 0.7 and of 0.6 allow is read.
 
+use jiff::{Timestamp, civil, tz::Offset};
 use proptest::{collection, option, prelude::*, sample};
 use serde_json::{Map, Value, json};
-use uploadcare_hooks::{Event, EventKind, payload::v0_6};
+use uploadcare_hooks::{
+    Event, EventKind,
+    payload::{v0_6, v0_7::Hook},
+};
 
 /// A value for a field, or `null`, or no field at all.
 fn fields(fields: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
@@ -230,6 +234,17 @@ proptest! {
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(Value::from(sent.data.uuid.to_string()), payload["data"]["uuid"].clone());
         prop_assert_eq!(sent.data.source.as_deref(), payload["data"]["source"].as_str());
+    }
+
+    #[test]
+    fn a_timestamp_is_read_as_jiff_reads_it(
+        text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?(Z|\\+00:00)?",
+    ) {
+        let utc = || text.parse::<civil::DateTime>().ok().and_then(|time| Offset::UTC.to_timestamp(time).ok());
+        let expected = text.parse::<Timestamp>().ok().or_else(utc);
+        let hook = json!({"event": "file.stored", "created_at": text});
+        let read = serde_json::from_value::<Hook>(hook).ok().map(|hook| hook.created_at.unwrap());
+        prop_assert_eq!(read, expected);
     }
 
     #[test]

@@ -18,7 +18,7 @@ impl<E> FromDelivery<E> for Tenant {
     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
         let file = context.delivery().event().file();
         let tenant = file.and_then(|file| file.metadata.get("tenant").cloned());
-        tenant.map(|tenant| Tenant(tenant.into_string())).ok_or_else(|| HandlerError::discard("the file has no tenant"))
+        tenant.map(String::from).map(Tenant).ok_or_else(|| HandlerError::discard("the file has no tenant"))
     }
 }
 
