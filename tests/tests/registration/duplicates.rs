@@ -53,6 +53,22 @@ async fn pruning_duplicates_keeps_the_one_that_delivers() {
     assert!(matches!(left.as_slice(), [left] if left.is_active && left.id == 2), "{left:?}");
 }
 
+#[tokio::test]
+async fn a_duplicate_is_neither_activated_nor_replaced() {
+    let simulator = simulator();
+    let client = client(&simulator);
+    simulator.subscribe(there("file.uploaded", BASE));
+    let slash = format!("{BASE}/");
+    let outdated = Some("0.6".to_owned());
+    simulator.subscribe(Subscription { is_active: false, version: outdated, ..there("file.uploaded", &slash) });
+    let spelled = "HTTPS://app.example.com/hooks";
+    simulator.subscribe(Subscription { version: Some("0.5".to_owned()), ..there("file.uploaded", spelled) });
+    let before = simulator.subscriptions();
+    let plan = index_at(BASE).activate(true).replace_outdated(true).sync(&client).await.unwrap();
+    assert_eq!(plan.writes(), 0, "it would deliver everything twice for longer\n{plan}");
+    assert_eq!(simulator.subscriptions(), before);
+}
+
 fn index_at(base_url: &str) -> Subscriptions {
     let secret = tests::deliveries::secret();
     let hooks = WebhookRouter::builder().signing_secret(secret).handlers(webhook_handlers![index]).build().unwrap();

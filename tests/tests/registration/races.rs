@@ -39,6 +39,7 @@ async fn a_subscription_that_is_deleted_meanwhile_is_made_again() {
     simulator.subscribe(unsigned(BASE));
     let left = sync_while_one_is_deleted(&simulator, webhook_handlers![index], 1).await;
     assert_eq!(left, [(2, BASE.to_owned(), Some("0.7".to_owned()))]);
+    assert!(simulator.subscriptions()[0].is_active, "it was active before");
 }
 
 #[tokio::test]

@@ -392,3 +392,21 @@ impl fmt::Display for Finding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_uploadcare_cannot_reach_or_strangers_can_read_is_told() {
+        for (target_url, finding) in [
+            ("http://127.0.0.1:8080/hooks", Some(Finding::TargetIsLocal)),
+            ("https://localhost/hooks", Some(Finding::TargetIsLocal)),
+            ("http://app.example.com/hooks", Some(Finding::TargetIsNotEncrypted)),
+            ("https://app.example.com/hooks", None),
+            ("no URL", None),
+        ] {
+            assert_eq!(target_finding(target_url), finding, "{target_url}");
+        }
+    }
+}
