@@ -9,9 +9,9 @@
 //! have been handled:
 //!
 //! ```sh
-//! cargo run --release -p tests --bin torture -- --deliveries 10000
-//! cargo run --release -p tests --bin torture -- --outage 60         # all handlers fail meanwhile
-//! cargo run --release -p tests --bin torture -- --soak 300          # few events, and idle workers
+//! cargo run --release -p programs --bin torture -- --deliveries 10000
+//! cargo run --release -p programs --bin torture -- --outage 60         # all handlers fail meanwhile
+//! cargo run --release -p programs --bin torture -- --soak 300          # few events, and idle workers
 //! ```
 //!
 //! Redis is tortured if `TEST_REDIS_URL` is set, and PostgreSQL if `TEST_POSTGRES_URL` is set.

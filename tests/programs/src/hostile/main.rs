@@ -1,7 +1,7 @@
 //! Checks that an application under attack stays up, small and quick.
 //!
 //! ```sh
-//! cargo run --release -p tests --bin hostile
+//! cargo run --release -p programs --bin hostile
 //! ```
 //!
 //! The server runs in a process of its own, and the attacker measures the memory of that process.

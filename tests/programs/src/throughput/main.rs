@@ -1,7 +1,7 @@
 //! Measures a queue as its guide assembles it: how fast deliveries are stored and run.
 //!
 //! ```sh
-//! cargo run --release -p tests --bin throughput
+//! cargo run --release -p programs --bin throughput
 //! ```
 //!
 //! Redis is measured if `TEST_REDIS_URL` is set, and PostgreSQL if `TEST_POSTGRES_URL` is set. The
