@@ -9,7 +9,8 @@
 //! numbers may be written as fractions, and a number that makes no sense in its place (negative,
 //! too large) counts as absent. Timestamps may lack the offset (then they are UTC) or the fraction.
 //! A text may hold what is not Unicode, such as half of a surrogate pair: it is read as U+FFFD.
-//! Anything else that does not fit is a [`DecodeError`] that names the place.
+//! Anything else that does not fit is a [`DecodeError`] that names the place, and so are more than
+//! 1,000 streams, and more than 10,000 entries of `metadata`, `variations` or `rekognition_info`.
 
 pub mod appdata;
 mod content;

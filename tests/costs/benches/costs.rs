@@ -10,10 +10,10 @@
 #![allow(clippy::expect_used, reason = "what fails cannot be counted")]
 
 use bytes::Bytes;
-use costs::{Call, Handlers, large, secret, settle, small};
+use costs::{Call, Handlers, hostile, large, secret, settle, small};
 use gungraun::{Callgrind, Dhat, DhatMetric, EventKind, prelude::*};
 use http::Response;
-use uploadcare_hooks::{Event, SigningSecret, WebhookRouter};
+use uploadcare_hooks::{DecodeError, Event, SigningSecret, WebhookRouter};
 
 /// These instructions and 2 % more, and exactly these allocations: a number that is too high would
 /// hide what comes next.
@@ -30,6 +30,35 @@ fn costs(instructions: u64, allocations: u64) -> LibraryBenchmarkConfig {
 #[bench::large(args = (large()), config = costs(109_175, 4))]
 fn decode(body: Bytes) -> Event {
     Event::from_bytes(&body).expect("a good payload")
+}
+
+/// The most memory, freed or not, for 1 MiB of JSON that is written to take much.
+fn memory() -> LibraryBenchmarkConfig {
+    let most = 8 << 20;
+    LibraryBenchmarkConfig::default()
+        .tool(Dhat::with_args(["--num-callers=200"]).hard_limits([(DhatMetric::TotalBytes, most)]))
+        .clone()
+}
+
+#[library_benchmark]
+#[bench::streams(
+    args = (hostile(r#""content_info":{"video":{"video":[ENTRIES]}}"#, |_| "{}".to_owned())),
+    config = memory()
+)]
+#[bench::metadata(
+    args = (hostile(r#""metadata":{ENTRIES}"#, |number| format!(r#""{number:x}":"""#))),
+    config = memory()
+)]
+#[bench::variations(
+    args = (hostile(r#""variations":{ENTRIES}"#, |number| format!(r#""{number:x}":null"#))),
+    config = memory()
+)]
+#[bench::appdata(
+    args = (hostile(r#""appdata":{ENTRIES}"#, |number| format!(r#""{number:x}":{{}}"#))),
+    config = memory()
+)]
+fn decode_hostile(body: Bytes) -> Result<Event, DecodeError> {
+    Event::from_bytes(&body)
 }
 
 type Signed = (SigningSecret, Bytes, String);
@@ -74,6 +103,6 @@ fn router(call: Call) -> (WebhookRouter, Response<Bytes>) {
     call.run()
 }
 
-library_benchmark_group!(name = delivery_costs, benchmarks = [decode, verify, router]);
+library_benchmark_group!(name = delivery_costs, benchmarks = [decode, decode_hostile, verify, router]);
 
 main!(library_benchmark_groups = delivery_costs);

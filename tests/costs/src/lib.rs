@@ -54,6 +54,23 @@ pub fn large() -> Bytes {
     received(Sample::of("file.uploaded").grow_to(6000))
 }
 
+/// A body of 1 MiB with a part that has as many entries as fit, for `ENTRIES`.
+pub fn hostile(part: &str, entry: impl Fn(usize) -> String) -> Bytes {
+    const LENGTH: usize = 1 << 20;
+    let mut entries = String::new();
+    for number in 0.. {
+        entries += &entry(number);
+        if entries.len() > LENGTH {
+            break;
+        }
+        entries.push(',');
+    }
+    let payload = format!(
+        r#"{{"hook":{{"event":"file.uploaded"}},"data":{{"uuid":"575ed4e8-f4e8-4c14-a58b-1527b6d9ee46",{part}}}}}"#
+    );
+    payload.replace("ENTRIES", &entries).into()
+}
+
 /// The body as a server has it, which shares its buffer already.
 fn received(sample: Sample) -> Bytes {
     let body = sample.body();

@@ -100,6 +100,27 @@ fn what_a_newer_part_says_is_not_overwritten_by_an_older_one() {
 }
 
 #[test]
+fn lists_and_objects_without_an_end_are_refused_by_their_path() {
+    let entries = |number: usize| (0..number).map(|number| (number.to_string(), json!("x"))).collect::<Value>();
+    for (place, fits, too_many) in [
+        ("/data/content_info/video/video", Value::from(vec![json!({}); 1000]), Value::from(vec![json!({}); 1001])),
+        ("/data/metadata", entries(10_000), entries(10_001)),
+    ] {
+        let read = |value: Value| {
+            let mut payload = payload("file.uploaded");
+            payload["data"]["content_info"]["video"] = json!({});
+            let (parent, key) = place.rsplit_once('/').unwrap();
+            payload.pointer_mut(parent).unwrap()[key] = value;
+            Event::from_slice(payload.to_string().as_bytes())
+        };
+        assert!(read(fits).is_ok(), "{place}");
+        let error = read(too_many).unwrap_err();
+        assert!(error.problem().starts_with("more than 1") && error.problem().contains("entries"), "{error}");
+        assert!(format!("/{}", error.path().replace('.', "/")).starts_with(place), "{error}");
+    }
+}
+
+#[test]
 fn timestamps_come_with_and_without_offset_and_fraction() {
     for (sent, read) in [
         (json!("2018-11-26T12:49:10.477888Z"), Some("2018-11-26T12:49:10.477888Z")),

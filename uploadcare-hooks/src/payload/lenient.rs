@@ -201,6 +201,18 @@ pub(super) fn confidences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 #[serde(transparent)]
 struct AnyText(#[serde(deserialize_with = "text")] Option<Text>);
 
+/// The most entries of an object with keys of any name. Uploadcare allows 50 of `metadata`.
+const MOST_ENTRIES: usize = 10_000;
+
+/// The most objects of a list. A file has a handful of streams.
+const MOST_OF_A_LIST: usize = 1000;
+
+/// Three bytes of JSON become a hundred bytes in memory, so a payload must not have any number of
+/// them.
+fn check_number<E: Error>(number: usize, most: usize) -> Result<(), E> {
+    if number <= most { Ok(()) } else { Err(E::custom(format_args!("more than {most} entries"))) }
+}
+
 /// An object with entries of one kind, or `null`. The function makes the value of an entry of what
 /// is sent, or `None` if the entry counts as absent.
 struct Entries<S, V>(fn(S) -> Option<V>);
@@ -232,6 +244,7 @@ impl<'de, S: Deserialize<'de>, V> Visitor<'de> for Entries<S, V> {
                 Some(value) => entries.insert(key, value),
                 None => entries.remove(&key),
             };
+            check_number(entries.len(), MOST_ENTRIES)?;
         }
         Ok(Some(entries))
     }
@@ -272,9 +285,13 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
         T::deserialize(value::MapAccessDeserializer::new(map)).map(|one| vec![one])
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Vec<T>, A::Error> {
-        let many = Vec::<Option<T>>::deserialize(value::SeqAccessDeserializer::new(seq))?;
-        Ok(many.into_iter().flatten().collect())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut many = Vec::new();
+        while let Some(one) = seq.next_element::<Option<T>>()? {
+            many.extend(one);
+            check_number(many.len(), MOST_OF_A_LIST)?;
+        }
+        Ok(many)
     }
 }
 
