@@ -44,11 +44,19 @@ struct SyncOptions {
     prune: bool,
     activate: bool,
     grace_period: Duration,
+    /// Whether a new secret is what is wanted.
+    is_rotation: bool,
 }
 
 impl Default for SyncOptions {
     fn default() -> Self {
-        Self { replace_outdated: false, prune: false, activate: false, grace_period: REDELIVERED_FOR }
+        Self {
+            replace_outdated: false,
+            prune: false,
+            activate: false,
+            grace_period: REDELIVERED_FOR,
+            is_rotation: false,
+        }
     }
 }
 

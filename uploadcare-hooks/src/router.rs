@@ -10,6 +10,7 @@ mod describe;
 mod dispatch;
 mod keyring;
 mod observe;
+mod places;
 mod problem;
 mod rejection;
 mod rotation;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tests::deliveries::{legacy_payload, payload, secret};
 use uploadcare_hooks::{
-    Event, FileUploaded, WebhookRouter,
+    Event, FileStored, FileUploaded, WebhookRouter,
     payload::{v0_5, v0_6},
     webhook_handler, webhook_handlers,
 };
@@ -136,6 +136,18 @@ fn appdata_shares_the_repaired_body() {
     let sent_distance = start(r#"{"own":{"data":"before"#).wrapping_sub(start(r#"{"own":{"data":"now"#));
     let shared = Event::from_bytes(&Bytes::from(body.clone())).unwrap();
     assert_eq!(distance_in_memory(shared), sent_distance);
+}
+
+#[test]
+fn half_a_surrogate_pair_beside_bytes_that_are_not_utf_8_is_replaced_everywhere() {
+    let json = r#"{"hook":{"event":"file.stored"},"data":{"uuid":"f08d7c8a-2971-42e0-ab01-780d9039b40b",
+        "original_filename":"@","appdata":{"own":{"data":"\ud83d"}}}}"#;
+    let body: Vec<u8> = json.bytes().map(|byte| if byte == b'@' { 0xFF } else { byte }).collect();
+    let Ok(Event::FileStored(event)) = Event::from_slice(&body) else { panic!() };
+    assert_eq!(event.data.original_filename.as_deref(), Some("\u{fffd}"));
+    assert_eq!(event.data.appdata.as_json(), r#"{"own":{"data":"\ufffd"}}"#);
+    let written = serde_json::to_string(&event).unwrap();
+    assert_eq!(serde_json::from_str::<FileStored>(&written).unwrap(), event);
 }
 
 #[test]

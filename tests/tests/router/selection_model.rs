@@ -110,7 +110,7 @@ fn exactly_those_handlers_run_that_take_the_event_and_version_at_the_path() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let handlers = subsequence((0..HANDLERS.len()).collect::<Vec<_>>(), 1..=HANDLERS.len());
     let case = (handlers, select(&SENT), select(&["/", "/audit"]));
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     let run = |(handlers, sent, path): (Vec<usize>, _, _)| runtime.block_on(check(&handlers, sent, path));
     TestRunner::new(config).run(&case, run).unwrap();
 }

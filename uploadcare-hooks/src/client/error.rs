@@ -125,19 +125,18 @@ impl ClientError {
         Self::AlreadySubscribed(ApiError { status: StatusCode::BAD_REQUEST, detail, request_id: None })
     }
 
-    /// Chooses the variant for an answer.
-    pub(super) fn from_answer(error: ApiError, retry_after: Option<Duration>) -> Self {
+    /// Chooses the variant for an answer by what it says, `said`, which may quote a key. The error
+    /// has what is shown of it.
+    pub(super) fn from_answer(said: &str, error: ApiError, retry_after: Option<Duration>) -> Self {
         match error.status {
             StatusCode::UNAUTHORIZED => Self::Authentication(error),
             StatusCode::NOT_FOUND => Self::NotFound(error),
             StatusCode::NOT_ACCEPTABLE => Self::WrongApiVersion(error),
             StatusCode::TOO_MANY_REQUESTS => Self::Throttled { error, retry_after },
-            StatusCode::BAD_REQUEST if error.detail.contains("already subscribed") => Self::AlreadySubscribed(error),
-            StatusCode::BAD_REQUEST if error.detail.contains("can't use webhooks") => Self::NotAllowed(error),
-            StatusCode::BAD_REQUEST if error.detail.contains("target_url") => Self::BadTargetUrl(error),
-            StatusCode::BAD_REQUEST
-                if error.detail.contains("\"event\"") && error.detail.contains("not a valid choice") =>
-            {
+            StatusCode::BAD_REQUEST if said.contains("already subscribed") => Self::AlreadySubscribed(error),
+            StatusCode::BAD_REQUEST if said.contains("can't use webhooks") => Self::NotAllowed(error),
+            StatusCode::BAD_REQUEST if said.contains("target_url") => Self::BadTargetUrl(error),
+            StatusCode::BAD_REQUEST if said.contains("\"event\"") && said.contains("not a valid choice") => {
                 Self::UnknownEvent(error)
             }
             status if status.is_server_error() => Self::Server(error),

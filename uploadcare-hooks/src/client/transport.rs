@@ -157,8 +157,9 @@ impl Answer {
             return Ok(answer);
         }
         let retry_after = retry_after.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-        let detail = shortened(&keys.hidden_in(&detail(&answer.body)));
-        Err(ClientError::from_answer(answer.error(detail), retry_after))
+        let said = detail(&answer.body);
+        let shown = shortened(&keys.hidden_in(&said));
+        Err(ClientError::from_answer(&said, answer.error(shown), retry_after))
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {

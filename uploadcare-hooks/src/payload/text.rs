@@ -20,11 +20,14 @@ use serde::{
     de::{self, Visitor},
 };
 
+use super::repair::repair;
+
 /// A text of a payload: dereferences to [`str`], and costs no copy.
 ///
-/// It shares the body of the delivery and **keeps all of it in memory**: an application that holds
-/// a text for longer than its handler runs takes [`into_string`](Self::into_string), which copies
-/// the text alone. A clone copies nothing.
+/// It shares the buffer that the server read the delivery into, and **keeps all of it in memory**,
+/// some kilobytes for a short name: an application that holds a text for longer than its handler
+/// runs takes [`into_string`](Self::into_string), which copies the text alone. A clone copies
+/// nothing.
 ///
 /// ```
 /// use uploadcare_hooks::{Event, payload::Text};
@@ -64,7 +67,9 @@ impl Text {
     /// A part of the body that is being read, or a copy if the text is none: one with escapes was
     /// put together elsewhere.
     pub(crate) fn of(text: &str) -> Self {
-        BODY.with_borrow(|body| body.as_ref().and_then(|body| body.part(text))).unwrap_or_else(|| text.into())
+        let part = |body: &RefCell<Option<Body>>| body.borrow().as_ref().and_then(|body| body.part(text));
+        // A thread that ends has no such variable any more.
+        BODY.try_with(part).ok().flatten().unwrap_or_else(|| text.into())
     }
 }
 
@@ -82,14 +87,15 @@ impl Body {
         Self(Arc::new(body))
     }
 
-    /// The body of a delivery, with U+FFFD in place of what is not UTF-8.
+    /// The body of a delivery, with U+FFFD in place of what is not Unicode if it is not UTF-8.
     pub(crate) fn read(body: &Bytes) -> Self {
-        Self::new(body.clone().try_into().unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into()))
+        let repaired = || repair(body).and_then(|repaired| String::from_utf8(repaired).ok()).unwrap_or_default();
+        Self::new(body.clone().try_into().unwrap_or_else(|_| repaired().into()))
     }
 
     /// Calls `read`, and lets texts be parts of this body meanwhile.
     pub(crate) fn share<R>(&self, read: impl FnOnce(&str) -> R) -> R {
-        let _others = Others(BODY.replace(Some(self.clone())));
+        let _others = Others(BODY.try_with(|body| body.replace(Some(self.clone()))).ok().flatten());
         read(&self.0)
     }
 
@@ -112,7 +118,7 @@ struct Others(Option<Body>);
 
 impl Drop for Others {
     fn drop(&mut self) {
-        BODY.set(self.0.take());
+        let _ = BODY.try_with(|body| body.replace(self.0.take()));
     }
 }
 

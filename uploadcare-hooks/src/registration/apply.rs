@@ -52,6 +52,7 @@ impl Subscriptions {
 
     pub(super) async fn sync_in_turn(&self, client: &Client) -> Result<Plan, RegistrationError> {
         let plan = self.plan(client).await?;
+        self.router.core.observer.subscribed_at(&self.path());
         let (deletes, others): (Vec<_>, Vec<_>) = plan.steps.iter().partition(|step| step.action() == Action::Delete);
         let (mut failures, mut failed) = (Vec::new(), Vec::new());
         for step in others {
@@ -73,7 +74,6 @@ impl Subscriptions {
             return Err(RegistrationError::Steps { failures, writes });
         }
         tracing::info!("subscriptions are in place: {writes} written, {} kept", plan.steps.len() - writes);
-        self.router.core.observer.subscribed_at(&self.path());
         Ok(plan)
     }
 
@@ -121,7 +121,7 @@ impl Subscriptions {
             Change::Create(create) => self.create(client, step, create).await,
             Change::Update { id, update, if_gone } => match (client.update(*id, update).await, if_gone) {
                 (Ok(_), _) => {
-                    step.log_new_secret(*id);
+                    self.log_new_secret(step, *id);
                     Ok(())
                 }
                 // Another process deleted it since it was listed.
@@ -131,7 +131,9 @@ impl Subscriptions {
             },
             Change::Replace { id, create } => {
                 delete(client, step, *id).await?;
-                self.create(client, step, create).await
+                self.create(client, step, create).await?;
+                self.log_new_secret(step, *id);
+                Ok(())
             }
             Change::Delete { id } => delete(client, step, *id).await,
         }
@@ -153,10 +155,27 @@ impl Subscriptions {
         let target_url = comparable(&step.target_url);
         let found =
             now.steps.iter().find(|other| other.event == step.event && comparable(&other.target_url) == target_url);
-        match found.map(|found| &found.change) {
-            Some(Change::Keep { id: Some(_) }) => Ok(()),
-            Some(Change::Update { id, update, .. }) => client.update(*id, update).await.map(|_| ()).map_err(failed),
+        match found.map(|found| (found, &found.change)) {
+            Some((_, Change::Keep { id: Some(_) })) => Ok(()),
+            Some((found, Change::Update { id, update, .. })) => {
+                client.update(*id, update).await.map_err(failed)?;
+                self.log_new_secret(found, *id);
+                Ok(())
+            }
             _ => Err(failed(error)),
+        }
+    }
+
+    /// A process that starts with an old secret in its environment changes it back, so a person
+    /// should see it. A rotation is what a person wanted.
+    fn log_new_secret(&self, step: &Step, id: u64) {
+        if step.findings.contains(&Finding::SecretDiffers) && !self.options.is_rotation {
+            tracing::warn!(
+                "the signing secret of subscription {id} (`{}` at {}) is now the one of this router: Uploadcare had \
+                 another one, or none",
+                step.event,
+                step.target_url
+            );
         }
     }
 }
@@ -170,19 +189,6 @@ async fn delete(client: &Client, step: &Step, id: u64) -> Result<(), StepFailure
 }
 
 impl Step {
-    /// A process that starts with an old secret in its environment changes it back, so a person
-    /// should see it.
-    fn log_new_secret(&self, id: u64) {
-        if self.findings.contains(&Finding::SecretDiffers) {
-            tracing::warn!(
-                "the signing secret of subscription {id} (`{}` at {}) is now the one of this router: Uploadcare had \
-                 another one, or none",
-                self.event,
-                self.target_url
-            );
-        }
-    }
-
     fn failure(&self, doing: &str, error: ClientError) -> StepFailure {
         StepFailure::new(format!("{doing} the subscription of {} to `{}`", self.target_url, self.event), error)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Plan, RegistrationError, Subscriptions};
+use super::{Plan, RegistrationError, Subscriptions, SyncOptions};
 use crate::{client::Client, signature::SigningSecret};
 
 impl Subscriptions {
@@ -38,7 +38,8 @@ impl Subscriptions {
         let _turn = self.router.core.registration.lock().await;
         // Without an end for the others, until every subscription has the new one.
         self.router.replace_secret(&new, Duration::MAX);
-        let synced = self.sync_in_turn(client).await;
+        let rotating = Self { options: SyncOptions { is_rotation: true, ..self.options }, ..self.clone() };
+        let synced = rotating.sync_in_turn(client).await;
         // A subscription that cannot be created is signed with no secret at all.
         if synced.as_ref().map_or_else(RegistrationError::is_only_refused_events, |_| true) {
             self.router.replace_secret(&new, self.options.grace_period);

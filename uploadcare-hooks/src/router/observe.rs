@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -14,6 +14,7 @@ use super::{
     FailureKind, Rejection, RejectionHook, RejectionReason, TimeLimit,
     answer::Answer,
     dispatch::Dispatched,
+    places::Places,
     runner::contain,
     span::{MAX_LOGGED_CHARS, Observed, is_scan},
     stage::Identified,
@@ -83,8 +84,7 @@ pub(crate) struct Observer {
     /// The paths of lost deliveries that were logged. Everyone can send such requests, so they are
     /// few and apart from the rest.
     lost: Firsts<String>,
-    /// The paths at which the router is mounted, without a slash at their ends.
-    mounts: Mutex<BTreeSet<String>>,
+    places: Mutex<Places>,
 }
 
 fn count(counter: &AtomicU64) {
@@ -255,34 +255,30 @@ impl Observer {
     #[allow(dead_code, reason = "only adapters of a web framework mount")]
     pub(crate) fn mounted(&self, mount: &str, paths: impl Iterator<Item = &'static str>) {
         let mount = mount.trim_end_matches('/');
-        if self.mounts.lock().unwrap_or_else(PoisonError::into_inner).insert(mount.to_owned()) {
-            let answering = |path: &str| match format!("{mount}{}", path.trim_end_matches('/')) {
-                root if root.is_empty() => "/".to_owned(),
-                path => path,
-            };
-            let paths: BTreeSet<_> = paths.map(answering).collect();
-            let mount = if mount.is_empty() { "/" } else { mount };
-            tracing::info!(
-                "webhook router mounted at {mount:?}, below its scope: deliveries are answered at {paths:?}"
-            );
-        }
-    }
-
-    /// Logs that target URLs with this path lead to none of the mounts. A mount is at the end of
-    /// the path, because a scope or a proxy may stand before it. A mount that was not made yet, or
-    /// that has parameters, says nothing.
-    #[allow(dead_code, reason = "only `registration` knows target URLs")]
-    pub(crate) fn subscribed_at(&self, path: &str) {
-        let mounts = self.mounts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let path = path.trim_end_matches('/');
-        if mounts.is_empty() || mounts.iter().any(|mount| mount.contains('{') || path.ends_with(mount.as_str())) {
+        if !self.places().mounts.insert(mount.to_owned()) {
             return;
         }
-        tracing::warn!(
-            "the subscriptions lead to the path {path:?}, and this router is mounted at {mounts:?}: its handlers run \
-             only if a proxy changes the path in between. Otherwise correct the base URL: another route of the server \
-             that answers 2xx there acknowledges deliveries that are lost"
-        );
+        let answering = |path: &str| match format!("{mount}{}", path.trim_end_matches('/')) {
+            root if root.is_empty() => "/".to_owned(),
+            path => path,
+        };
+        let paths: BTreeSet<_> = paths.map(answering).collect();
+        let mount = if mount.is_empty() { "/" } else { mount };
+        tracing::info!("webhook router mounted at {mount:?}, below its scope: deliveries are answered at {paths:?}");
+        self.places().compare();
+    }
+
+    /// Target URLs begin with this path. Logs if it leads to none of the mounts, now or when the
+    /// router is mounted.
+    #[allow(dead_code, reason = "only `registration` knows target URLs")]
+    pub(crate) fn subscribed_at(&self, path: &str) {
+        let mut places = self.places();
+        places.subscribed = Some(path.trim_end_matches('/').to_owned());
+        places.compare();
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this is the first call with `what` for a path or handler. `false` if `most` things
