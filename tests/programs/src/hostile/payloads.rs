@@ -36,10 +36,12 @@ pub(crate) async fn all(victim: &mut Victim) -> Result<(), AnyError> {
     send(victim, "invalid UTF-8", plain(&["204"]), no_text).await?;
     let metadata: serde_json::Map<String, Value> =
         (0..1_000_000).map(|number| (format!("key {number}"), json!("value"))).collect();
-    // The body has 22 MB. The map of its strings needs about five times as much, in each of the two
-    // handlers.
-    let bounds = Bounds { answers: &["204"], seconds: 30, mebibytes: 512 };
+    // The body has 22 MB, and reading ends at the entry that is one too many.
+    let bounds = Bounds { answers: &["422"], seconds: 30, mebibytes: 64 };
     send(victim, "metadata of a million entries", bounds, with("metadata", &Value::from(metadata).to_string())).await?;
+    let streams = json!({"video": {"video": vec![json!({}); 1_000_000]}});
+    let bounds = Bounds { answers: &["422"], seconds: 30, mebibytes: 64 };
+    send(victim, "a million video streams", bounds, with("content_info", &streams.to_string())).await?;
     let spaces = [b" ".repeat(60 << 20), payload("file.uploaded").to_string().into_bytes()].concat();
     let bounds = Bounds { answers: &["204"], seconds: 30, mebibytes: 256 };
     send(victim, "60 MiB of spaces before a payload", bounds, spaces).await
