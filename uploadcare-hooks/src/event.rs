@@ -5,12 +5,12 @@ mod marker;
 mod unknown;
 
 use bytes::Bytes;
-use serde::Deserialize as _;
+use serde::{Deserialize as _, de::IgnoredAny};
 
 pub use self::{marker::*, unknown::UnknownEvent};
 pub use crate::payload::EventKind;
 use crate::payload::{
-    Body, DecodeError, PayloadVersion, Peek, PeekedHook, for_each_event, locate, repair,
+    Body, DecodeError, PayloadVersion, Peek, PeekedHook, for_each_event, from_str, locate, repair,
     v0_7::{self, File, Hook, SentPayload},
 };
 
@@ -38,11 +38,11 @@ macro_rules! event {
                 }
             }
 
-            fn from_sent(sent: SentPayload, json: &str) -> Result<Self, DecodeError> {
-                Ok(match sent.hook.event {
+            fn from_sent(sent: SentPayload, json: &str) -> Self {
+                match sent.hook.event {
                     $(EventKind::$name => Self::$name(sent.into()),)+
-                    EventKind::Other(name) => Self::Unknown(UnknownEvent::read(name, sent.hook.version, json)?),
-                })
+                    EventKind::Other(name) => Self::Unknown(UnknownEvent::of(name, sent.hook.version, json)),
+                }
             }
 
             fn parts(&self) -> Option<(&Hook, &File)> {
@@ -93,7 +93,7 @@ impl Event {
 
     fn read(body: &Body) -> Result<Self, DecodeError> {
         body.share(|json| match serde_json::from_str::<SentPayload>(json) {
-            Ok(sent) => Self::from_sent(sent, json),
+            Ok(sent) => Ok(Self::from_sent(sent, json)),
             Err(error) => Self::read_odd(json, &error),
         })
     }
@@ -105,7 +105,8 @@ impl Event {
         // Not `from_str`, which would also fail on what is behind the object.
         let peeked = Peek::deserialize(&mut serde_json::Deserializer::from_str(json));
         if let Ok(Peek { hook: PeekedHook { event: EventKind::Other(name), version } }) = peeked {
-            return UnknownEvent::read(name, version, json).map(Self::Unknown);
+            from_str::<IgnoredAny>(json)?;
+            return Ok(Self::Unknown(UnknownEvent::of(name, version, json)));
         }
         match repair(json.as_bytes()) {
             // There is nothing left to repair then, so this happens once.

@@ -1,6 +1,6 @@
 //! Events that this version of the crate does not know.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::payload::{DecodeError, PayloadVersion, Peek, Text, from_slice, from_str};
@@ -35,10 +35,9 @@ impl UnknownEvent {
         Ok(Self { name: name.into(), version, body: body.get().into() })
     }
 
-    /// An event whose payload is the body that is being read.
-    pub(super) fn read(name: String, version: PayloadVersion, json: &str) -> Result<Self, DecodeError> {
-        from_str::<IgnoredAny>(json)?;
-        Ok(Self { name, version, body: Text::of(json.trim_ascii()) })
+    /// An event whose payload is the body that is being read, which was found to be JSON.
+    pub(super) fn of(name: String, version: PayloadVersion, json: &str) -> Self {
+        Self { name, version, body: Text::of(json.trim_ascii()) }
     }
 
     /// The event's name in `hook.event`.
