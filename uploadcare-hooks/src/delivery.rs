@@ -1,6 +1,10 @@
 //! A verified request: what was received, and the event that was read from it.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -16,10 +20,15 @@ use crate::{
 ///
 /// A handler takes it as a parameter when the payload is not enough. Clones share the request and
 /// the event.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    event: Arc<Event>,
-    request: Arc<Received>,
+#[derive(Clone)]
+pub struct Delivery(Arc<Parts>);
+
+/// One allocation for all of it, since nearly every delivery has one handler.
+struct Parts {
+    event: Event,
+    request: Received,
+    /// A copy of the event for those who keep it, once one is needed.
+    kept: OnceLock<Arc<Event>>,
 }
 
 pub(crate) struct Received {
@@ -52,44 +61,45 @@ pub(crate) struct MatchedSecret {
 
 impl Delivery {
     pub(crate) fn new(event: Event, request: Received) -> Self {
-        Self { event: Arc::new(event), request: Arc::new(request) }
+        Self(Arc::new(Parts { event, request, kept: OnceLock::new() }))
     }
 
     /// The id of the delivery. A redelivery of the same bytes, signed with the same secret, has the
     /// same id.
     pub fn id(&self) -> DeliveryId {
-        self.request.id
+        self.0.request.id
     }
 
     /// The kind of the event.
     pub fn kind(&self) -> EventKind {
-        self.event.kind()
+        self.0.event.kind()
     }
 
     /// The event, with its payload.
     pub fn event(&self) -> &Event {
-        &self.event
+        &self.0.event
     }
 
-    /// The event, for keeping it longer than the delivery.
+    /// The event, for keeping it longer than the delivery. The first call copies it, and all clones
+    /// of the delivery share that copy.
     pub fn shared_event(&self) -> Arc<Event> {
-        Arc::clone(&self.event)
+        Arc::clone(self.0.kept.get_or_init(|| Arc::new(self.0.event.clone())))
     }
 
     /// The body, as it was received and signed.
     pub fn body(&self) -> &Bytes {
-        &self.request.body
+        &self.0.request.body
     }
 
     /// The request's headers. The signature does not cover them. Empty in a worker of a queue,
     /// since a queue does not store them.
     pub fn headers(&self) -> &HeaderMap {
-        &self.request.headers
+        &self.0.request.headers
     }
 
     /// The path inside the router to which the delivery was sent, such as `/`.
     pub fn path(&self) -> &str {
-        self.request.path
+        self.0.request.path
     }
 
     /// The position of the secret that the delivery was signed with; `None` if unsigned deliveries
@@ -99,16 +109,31 @@ impl Delivery {
     /// `secret_env` of the handlers, then each new secret of a rotation. `None` in a worker of a
     /// queue, since the delivery was verified before it was stored.
     pub fn secret_position(&self) -> Option<usize> {
-        self.request.secret.map(|secret| secret.position)
+        self.0.request.secret.map(|secret| secret.position)
     }
 
     /// Moves the event out if this is the only clone of the delivery, or else copies it. After a
     /// move the delivery has an empty event, so only the last user of a delivery may call this.
     pub(crate) fn take_event(&mut self) -> Event {
-        match Arc::get_mut(&mut self.event) {
-            Some(event) => event.take(),
-            None => Event::clone(&self.event),
+        match Arc::get_mut(&mut self.0) {
+            Some(parts) => parts.event.take(),
+            None => self.0.event.clone(),
         }
+    }
+
+    /// Like [`take_event`](Self::take_event), to be shared.
+    pub(crate) fn take_shared_event(&mut self) -> Arc<Event> {
+        match Arc::get_mut(&mut self.0) {
+            Some(parts) if parts.kept.get().is_none() => Arc::new(parts.event.take()),
+            _ => self.shared_event(),
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { event, request, kept: _ } = &*self.0;
+        f.debug_struct("Delivery").field("event", event).field("request", request).finish()
     }
 }
 

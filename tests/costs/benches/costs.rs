@@ -88,18 +88,18 @@ fn refused(signature: Option<&str>) -> Call {
 }
 
 #[library_benchmark]
-#[bench::small(args = (delivery(Handlers::One, small())), config = costs(127_123, 7))]
-#[bench::large(args = (delivery(Handlers::One, large())), config = costs(448_329, 7))]
-#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(168_670, 40))]
+#[bench::small(args = (delivery(Handlers::One, small())), config = costs(126_977, 6))]
+#[bench::large(args = (delivery(Handlers::One, large())), config = costs(448_183, 6))]
+#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(167_699, 39))]
 #[bench::thousand_other_handlers(
     args = (delivery(Handlers::ThousandOthers, small())),
-    config = costs(126_960, 7)
+    config = costs(126_814, 6)
 )]
-#[bench::missing_signature(args = (refused(None)), config = costs(5_515, 7))]
-#[bench::malformed_signature(args = (refused(Some("v2=00"))), config = costs(6_218, 7))]
+#[bench::missing_signature(args = (refused(None)), config = costs(5_492, 7))]
+#[bench::malformed_signature(args = (refused(Some("v2=00"))), config = costs(6_195, 7))]
 #[bench::wrong_signature(
     args = (refused(Some(&secret().sign(b"another body")))),
-    config = costs(91_737, 8)
+    config = costs(91_717, 8)
 )]
 fn router(call: Call) -> (WebhookRouter, Response<Bytes>) {
     call.run()

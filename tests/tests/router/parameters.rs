@@ -10,22 +10,23 @@ use uploadcare_hooks::{
 };
 
 /// The address in memory of the file's name. A copy of the payload has its name at another address.
-fn address_of_name(event: &Event) -> usize {
-    event.file().unwrap().original_filename.as_ref().unwrap().as_ptr().addr()
+/// Of a part of the event that a copy has at another address. Texts are not copied.
+fn address_of_content(event: &Event) -> usize {
+    std::ptr::from_ref(event.file().unwrap().content_info.as_deref().unwrap()).addr()
 }
 
-fn address_of_name_in_payload(event: FileUploaded) -> usize {
-    address_of_name(&Event::FileUploaded(event))
+fn address_of_content_in_payload(event: FileUploaded) -> usize {
+    address_of_content(&Event::FileUploaded(event))
 }
 
 /// A parameter of the application that reads the event without taking it. It holds the address of
-/// the file's name.
+/// the information about the file's content.
 struct ReadsEvent(usize);
 
 impl<E> FromDelivery<E> for ReadsEvent {
     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
         assert_eq!(context.delivery().kind(), EventKind::FileUploaded);
-        Ok(Self(address_of_name(context.delivery().event())))
+        Ok(Self(address_of_content(context.delivery().event())))
     }
 }
 
@@ -90,7 +91,7 @@ async fn a_parameter_that_takes_the_payload_still_sees_the_event_afterwards() {
 
 #[webhook_handler(event = "file.uploaded")]
 async fn take_after_reading(reads: ReadsEvent, payload: FileUploaded, State(calls): State<Calls>, _id: DeliveryId) {
-    assert_eq!(address_of_name_in_payload(payload), reads.0, "the payload was copied instead of moved");
+    assert_eq!(address_of_content_in_payload(payload), reads.0, "the payload was copied instead of moved");
     note_call(&calls, "take_after_reading");
 }
 
@@ -101,21 +102,21 @@ async fn take_between_readings(
     State(calls): State<Calls>,
     after: ReadsEvent,
 ) {
-    let moved = address_of_name_in_payload(payload);
+    let moved = address_of_content_in_payload(payload);
     assert_eq!((before.0, after.0), (moved, moved), "the payload was copied instead of moved");
     note_call(&calls, "take_between_readings");
 }
 
 #[webhook_handler(any)]
 async fn take_event(event: Event, reads: ReadsEvent, State(calls): State<Calls>) {
-    assert_eq!(address_of_name(&event), reads.0, "the payload was copied instead of moved");
+    assert_eq!(address_of_content(&event), reads.0, "the payload was copied instead of moved");
     note_call(&calls, "take_event");
 }
 
 #[webhook_handler(event = "file.uploaded")]
 async fn take_payload_twice(first: FileUploaded, reads: ReadsEvent, second: FileUploaded, State(calls): State<Calls>) {
     assert_eq!(first, second);
-    assert_eq!(address_of_name_in_payload(second), reads.0, "the payload was copied twice");
+    assert_eq!(address_of_content_in_payload(second), reads.0, "the payload was copied twice");
     note_call(&calls, "take_payload_twice");
 }
 
@@ -126,7 +127,7 @@ async fn a_handler_may_take_the_payload_twice() {
 
 #[webhook_handler(event = "file.uploaded")]
 async fn take_payload_then_event(payload: FileUploaded, reads: ReadsEvent, event: Event, State(calls): State<Calls>) {
-    assert_eq!(address_of_name(&event), reads.0, "the payload was copied instead of moved");
+    assert_eq!(address_of_content(&event), reads.0, "the payload was copied instead of moved");
     assert_eq!(Event::FileUploaded(payload), event);
     note_call(&calls, "take_payload_then_event");
 }
@@ -142,8 +143,46 @@ async fn a_single_handler_gets_the_payload_without_a_copy_wherever_the_parameter
 #[webhook_handler(event = "file.uploaded")]
 async fn share(payload: FileUploaded, delivery: Delivery, event: Arc<Event>, State(calls): State<Calls>) {
     assert_eq!(delivery.event(), &Event::FileUploaded(payload));
-    assert_eq!(address_of_name(delivery.event()), address_of_name(&event));
+    assert_eq!(delivery.event(), &*event);
+    assert!(Arc::ptr_eq(&event, &delivery.shared_event()));
     note_call(&calls, "share");
+}
+
+#[webhook_handler(event = "file.uploaded")]
+async fn keep(reads: ReadsEvent, event: Arc<Event>, State(calls): State<Calls>) {
+    assert_eq!(address_of_content(&event), reads.0, "the payload was copied instead of moved");
+    note_call(&calls, "keep");
+}
+
+#[webhook_handler(event = "file.uploaded")]
+async fn keep_twice(first: Arc<Event>, second: Arc<Event>, State(calls): State<Calls>) {
+    assert!(Arc::ptr_eq(&first, &second), "the event was copied twice");
+    note_call(&calls, "keep_twice");
+}
+
+type Kept = Arc<Mutex<Vec<Arc<Event>>>>;
+
+#[webhook_handler(any)]
+async fn keep_first(event: Arc<Event>, State(kept): State<Kept>) {
+    kept.lock().unwrap().push(event);
+}
+
+#[webhook_handler(any)]
+async fn keep_second(event: Arc<Event>, State(kept): State<Kept>) {
+    kept.lock().unwrap().push(event);
+}
+
+#[tokio::test]
+async fn handlers_that_keep_the_event_share_one_copy_of_it() {
+    run_each_once(webhook_handlers![keep]).await;
+    run_each_once(webhook_handlers![keep_twice]).await;
+
+    let kept = Kept::default();
+    let hooks = builder(&kept).handlers(webhook_handlers![keep_first, keep_second]).build().unwrap();
+    assert_eq!(deliver(&hooks, "file.uploaded").await, 204);
+    let kept = kept.lock().unwrap();
+    assert!(Arc::ptr_eq(&kept[0], &kept[1]), "the event was copied for each handler");
+    assert!(kept[0].file().unwrap().original_filename.is_some());
 }
 
 #[webhook_handler(event = "file.uploaded")]

@@ -103,6 +103,11 @@ impl<'a> LastUse<'a> {
     pub(super) fn take_event(self) -> Event {
         self.0.delivery.take_event()
     }
+
+    /// Like [`take_event`](Self::take_event), to be shared.
+    fn take_shared_event(self) -> Arc<Event> {
+        self.0.delivery.take_shared_event()
+    }
 }
 
 impl<E> FromDelivery<E> for Event {
@@ -118,8 +123,14 @@ impl<E> FromDelivery<E> for Event {
 }
 
 impl<E> FromDelivery<E> for Arc<Event> {
+    const MOVES_EVENT: bool = true;
+
     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
         Ok(context.delivery.shared_event())
+    }
+
+    fn move_from_delivery(context: LastUse<'_>) -> Result<Self, HandlerError> {
+        Ok(context.take_shared_event())
     }
 }
 
