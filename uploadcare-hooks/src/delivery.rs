@@ -60,6 +60,7 @@ pub(crate) struct MatchedSecret {
 }
 
 impl Delivery {
+    #[inline]
     pub(crate) fn new(event: Event, request: Received) -> Self {
         Self(Arc::new(Parts { event, request, kept: OnceLock::new() }))
     }
@@ -114,6 +115,7 @@ impl Delivery {
 
     /// Moves the event out if this is the only clone of the delivery, or else copies it. After a
     /// move the delivery has an empty event, so only the last user of a delivery may call this.
+    #[inline]
     pub(crate) fn take_event(&mut self) -> Event {
         match Arc::get_mut(&mut self.0) {
             Some(parts) => parts.event.take(),

@@ -38,6 +38,7 @@ macro_rules! event {
                 }
             }
 
+            #[inline]
             fn from_sent(sent: SentPayload, json: &str) -> Self {
                 match sent.hook.event {
                     $(EventKind::$name => Self::$name(sent.into()),)+
@@ -91,6 +92,7 @@ impl Event {
         Self::read(&Body::read(body))
     }
 
+    #[inline]
     fn read(body: &Body) -> Result<Self, DecodeError> {
         body.share(|json| match serde_json::from_str::<SentPayload>(json) {
             Ok(sent) => Ok(Self::from_sent(sent, json)),
@@ -116,6 +118,7 @@ impl Event {
     }
 
     /// Takes the event out and leaves an empty one behind.
+    #[inline]
     pub(crate) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Unknown(UnknownEvent::default()))
     }

@@ -178,6 +178,7 @@ impl WebhookRouter {
     /// Neither counts nor logs how it ended.
     // Not an `async fn`, and verified before the future is made: otherwise the future would hold
     // the request more than once.
+    #[inline]
     pub(crate) fn process<'r>(
         &'r self,
         request: Result<Unverified<'r>, Box<Rejection>>,

@@ -28,7 +28,7 @@ fn costs(instructions: u64, allocations: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::small(args = (small()), config = costs(32_519, 4))]
+#[bench::small(args = (small()), config = costs(32_528, 4))]
 #[bench::large(args = (large()), config = costs(110_388, 4))]
 fn decode(body: Bytes) -> Event {
     Event::from_bytes(&body).expect("a good payload")
@@ -88,18 +88,18 @@ fn refused(signature: Option<&str>) -> Call {
 }
 
 #[library_benchmark]
-#[bench::small(args = (delivery(Handlers::One, small())), config = costs(126_977, 6))]
-#[bench::large(args = (delivery(Handlers::One, large())), config = costs(448_183, 6))]
-#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(167_699, 39))]
+#[bench::small(args = (delivery(Handlers::One, small())), config = costs(125_850, 6))]
+#[bench::large(args = (delivery(Handlers::One, large())), config = costs(447_032, 6))]
+#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(162_328, 39))]
 #[bench::thousand_other_handlers(
     args = (delivery(Handlers::ThousandOthers, small())),
-    config = costs(126_814, 6)
+    config = costs(125_665, 6)
 )]
-#[bench::missing_signature(args = (refused(None)), config = costs(5_492, 7))]
-#[bench::malformed_signature(args = (refused(Some("v2=00"))), config = costs(6_195, 7))]
+#[bench::missing_signature(args = (refused(None)), config = costs(5_175, 7))]
+#[bench::malformed_signature(args = (refused(Some("v2=00"))), config = costs(5_860, 7))]
 #[bench::wrong_signature(
     args = (refused(Some(&secret().sign(b"another body")))),
-    config = costs(91_717, 8)
+    config = costs(91_253, 8)
 )]
 fn router(call: Call) -> (WebhookRouter, Response<Bytes>) {
     call.run()

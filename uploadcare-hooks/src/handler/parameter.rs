@@ -74,6 +74,7 @@ pub struct HandlerContext {
 }
 
 impl HandlerContext {
+    #[inline]
     pub(crate) fn new(delivery: Delivery, states: Arc<States>) -> Self {
         Self { delivery, states }
     }
@@ -100,6 +101,7 @@ impl<'a> LastUse<'a> {
     }
 
     /// The event: moved out of the delivery, or a copy if the delivery is shared.
+    #[inline]
     pub(super) fn take_event(self) -> Event {
         self.0.delivery.take_event()
     }
@@ -159,6 +161,7 @@ macro_rules! payload_parameters {
                 }
             }
 
+            #[inline]
             fn move_from_delivery(context: LastUse<'_>) -> Result<Self, HandlerError> {
                 match context.take_event() {
                     Event::$name(payload) => Ok(payload),

@@ -62,11 +62,13 @@ impl<T> Parameter<T> {
     }
 
     /// First, for each parameter in order: makes it, unless it is to be made last.
+    #[inline]
     pub fn make(&self, context: &mut HandlerContext) -> Result<Option<T>, HandlerError> {
         if self.is_made_last() { Ok(None) } else { (self.make)(context).map(Some) }
     }
 
     /// Then, for each parameter in order: makes it if it was to be made last.
+    #[inline]
     pub fn finish(&self, made: Option<T>, context: &mut HandlerContext) -> Result<T, HandlerError> {
         match made {
             Some(parameter) => Ok(parameter),
@@ -85,6 +87,7 @@ impl<T> Parameter<T> {
     }
 }
 
+#[inline]
 fn make_last<T: FromDelivery<E>, E>(context: &mut HandlerContext) -> Result<T, HandlerError> {
     T::move_from_delivery(LastUse::new(context))
 }
@@ -103,6 +106,7 @@ pub const fn descriptor(
 ///
 /// `TAKEN` is a constant without a value if a parameter is of a wrong type. Then the type of the
 /// future is wrong too, and the compiler does not report in addition that it is not `Send`.
+#[inline]
 pub fn call<const TAKEN: bool, F: Future>(
     mut context: HandlerContext,
     into_outcome: fn(F::Output) -> Outcome,

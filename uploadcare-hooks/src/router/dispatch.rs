@@ -60,6 +60,7 @@ impl WebhookRouterBuilder {
 impl WebhookRouter {
     /// Runs the handlers, and answers when they have finished.
     // Not an `async fn`: that would hold the request as well as what was read from it.
+    #[inline]
     pub(super) fn dispatch_inline<'r>(
         &'r self,
         verified: Verified<'r>,

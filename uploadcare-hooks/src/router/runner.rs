@@ -43,6 +43,7 @@ impl WebhookRouter {
     /// Runs a handler on a delivery inside this span, and says how it failed, a discarded delivery
     /// included.
     // Not an `async fn`: that would hold the run twice.
+    #[inline]
     pub(crate) fn run_handler<'a>(
         &'a self,
         handler: &'a HandlerDescriptor,
@@ -98,12 +99,14 @@ struct Run {
 }
 
 impl Run {
+    #[inline]
     fn new(handler: &'static str, delivery: DeliveryId, span: Span) -> Self {
         let (started, longest_poll) = (Instant::now(), Duration::ZERO);
         Self { handler, delivery, span, started, future: None, longest_poll, outcome: None }
     }
 
     /// Makes the handler's future; the message of a panic if that panics.
+    #[inline]
     fn start(&mut self, start: impl FnOnce() -> HandlerFuture) -> Result<(), String> {
         self.future = Some(self.span.in_scope(|| contain(start))?);
         Ok(())
