@@ -1,6 +1,10 @@
-//! The receivers that are compared.
+//! The receivers in Rust that are compared.
 
-use std::{error::Error, hint::black_box, net::TcpListener};
+use std::{
+    error::Error,
+    hint::black_box,
+    net::{SocketAddr, TcpListener},
+};
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use axum::{Router, extract::DefaultBodyLimit, routing};
@@ -12,13 +16,20 @@ use uploadcare_hooks::{
     FileUploaded, SIGNATURE_HEADER, SigningSecret, WebhookRouter, webhook_handler, webhook_handlers,
 };
 
-const SECRET: &str = "7kMVZivndx0ErgvhRKAr";
+use crate::client::Target;
+
+pub(crate) const SECRET: &str = "7kMVZivndx0ErgvhRKAr";
 
 /// The most bytes of a body, as in this crate.
 const LIMIT: usize = 256 * 1024;
 
 pub(crate) fn secret() -> Result<SigningSecret, Box<dyn Error>> {
     Ok(SigningSecret::new(SECRET)?)
+}
+
+/// A delivery as Uploadcare sends it.
+pub(crate) fn target(address: SocketAddr, body: &[u8], signature: &str) -> Target {
+    Target::new(address, "/hooks", &[("X-Uc-Signature", signature)], body)
 }
 
 /// A web framework.
