@@ -17,8 +17,8 @@
 //!
 //! The columns `of bare` and `of ours` compare with the bare framework and with this crate on
 //! actix-web: first the requests a second, and then the processor time of a request, in user mode
-//! and in the kernel. Linux counts it in steps of 10 ms. It leaves out the time in which the core runs
-//! something else, but not what that does to the caches.
+//! and in the kernel. Linux counts it in steps of 10 ms. It leaves out the time in which the core
+//! runs something else, but not what that does to the caches.
 #![allow(clippy::print_stdout)]
 
 mod client;
