@@ -10,10 +10,10 @@
 #![allow(clippy::expect_used, reason = "what fails cannot be counted")]
 
 use bytes::Bytes;
-use costs::{Call, Handlers, hostile, large, secret, settle, small};
+use costs::{Call, DELIVERIES, Handlers, hostile, large, secret, settle, small, wait_in, waiting_router};
 use gungraun::{Callgrind, Dhat, DhatMetric, EventKind, prelude::*};
 use http::Response;
-use uploadcare_hooks::{DecodeError, Event, SigningSecret, WebhookRouter};
+use uploadcare_hooks::{DecodeError, Event, SigningSecret, WebhookRouter, payload::appdata::AppData};
 
 /// These instructions and 2 % more, and exactly these allocations: a number that is too high would
 /// hide what comes next.
@@ -105,6 +105,42 @@ fn router(call: Call) -> (WebhookRouter, Response<Bytes>) {
     call.run()
 }
 
-library_benchmark_group!(name = delivery_costs, benchmarks = [decode, decode_hostile, verify, router]);
+// A body of 6 KB is labels for the most part.
+#[library_benchmark]
+#[bench::is_empty(args = (event(large()), AppData::is_empty), config = costs(244, 0))]
+#[bench::names(args = (event(large()), |appdata: &AppData| appdata.names().is_ok()), config = costs(80_858, 5))]
+#[bench::labels(args = (event(large()), |appdata: &AppData| appdata.labels().is_ok()), config = costs(243_907, 57))]
+#[bench::no_virus_scan(
+    args = (event(large()), |appdata: &AppData| appdata.virus_scan().is_ok()),
+    config = costs(84_016, 4)
+)]
+fn appdata(event: Event, read: fn(&AppData) -> bool) -> (Event, bool) {
+    let found = event.file().is_some_and(|file| read(&file.appdata));
+    (event, found)
+}
+
+fn event(body: Bytes) -> Event {
+    let event = Event::from_bytes(&body).expect("a good payload");
+    settle();
+    event
+}
+
+// The most memory at one time, while a thousand deliveries wait for their handlers: 5.5 KB each, of
+// which 1.5 are the body.
+#[library_benchmark]
+#[bench::thousand(
+    args = (waiting_router(), small()),
+    config = LibraryBenchmarkConfig::default()
+        .tool(Dhat::with_args(["--num-callers=200"]).hard_limits([(DhatMetric::AtTGmaxBytes, 5_500_000)])),
+)]
+fn in_flight(router: WebhookRouter, body: Bytes) -> (WebhookRouter, Bytes) {
+    wait_in(&router, &body, DELIVERIES);
+    (router, body)
+}
+
+library_benchmark_group!(
+    name = delivery_costs,
+    benchmarks = [decode, decode_hostile, verify, router, appdata, in_flight]
+);
 
 main!(library_benchmark_groups = delivery_costs);

@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "what cannot be set up cannot be counted")]
 
-use std::hint::black_box;
+use std::{
+    future::pending,
+    hint::black_box,
+    iter::repeat_with,
+    task::{Context, Waker},
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -20,6 +25,12 @@ pub mod thousand {
 
 #[webhook_handler(event = "file.uploaded")]
 async fn index(event: FileUploaded) {
+    black_box(&event);
+}
+
+#[webhook_handler(event = "file.uploaded")]
+async fn never_ends(event: FileUploaded) {
+    pending::<()>().await;
     black_box(&event);
 }
 
@@ -139,3 +150,24 @@ impl Call {
         (router, response)
     }
 }
+
+/// Starts so many deliveries of 1.5 KB, each with a body of its own, whose handlers wait, and drops
+/// them all.
+pub fn wait_in(router: &WebhookRouter, body: &Bytes, deliveries: usize) {
+    let signature = secret().sign(body);
+    let request = || Request::post("/").header(SIGNATURE_HEADER, &signature).body(Bytes::copy_from_slice(body));
+    let mut waiting: Vec<_> = repeat_with(|| Box::pin(router.handle(request().unwrap()))).take(deliveries).collect();
+    for delivery in &mut waiting {
+        assert!(delivery.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+}
+
+/// A router whose handler never ends.
+pub fn waiting_router() -> WebhookRouter {
+    let builder = WebhookRouter::builder().signing_secret(secret()).no_handler_timeout();
+    let builder = builder.max_concurrent_handlers(DELIVERIES);
+    builder.handlers(webhook_handlers![never_ends]).build().unwrap()
+}
+
+/// As many deliveries wait at once.
+pub const DELIVERIES: usize = 1000;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::deliveries::{UUID, legacy_payload, payload, payload_with_labels};
 use uploadcare_hooks::{
     Event, EventKind, FileInfoUpdated, FileUploaded, PayloadVersion,
-    payload::{AddonName, ColorMode, InitiatorKind, v0_5, v0_6, v0_7},
+    payload::{AddonName, ColorMode, InitiatorKind, appdata::AppData, v0_5, v0_6, v0_7},
 };
 
 mod built;
@@ -294,6 +294,9 @@ fn applications_are_read_when_asked_for() {
     for nothing in [json!({}), json!(null)] {
         let appdata = file(&with("/data/appdata", nothing)).appdata;
         assert!(appdata.is_empty() && appdata.as_json() == "{}");
+    }
+    for (json, is_empty) in [("{}", true), ("{ \n}", true), ("{\t\"own\": null }", false), ("{\"\":{}}", false)] {
+        assert_eq!(serde_json::from_str::<AppData>(json).unwrap().is_empty(), is_empty, "{json}");
     }
 }
 

@@ -50,7 +50,8 @@ pub struct AppData(
 impl AppData {
     /// Whether there are no results.
     pub fn is_empty(&self) -> bool {
-        self.read_entries(|entries| entries.is_empty()).is_ok_and(|empty| empty)
+        // An object that was read before: what comes after `{` ends it, or begins its first entry.
+        self.as_json().bytes().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(b'}')
     }
 
     /// The JSON object as it was sent; `{}` if none was sent.
