@@ -280,7 +280,9 @@ mod tests {
         for header in ["", "v1", "v1=", &HEADER[3..], &HEADER.to_uppercase(), &HEADER[..66], &format!("{HEADER}0")] {
             assert_eq!(secret().verify(BODY, header), Err(SignatureError::Malformed), "{header}");
         }
-        assert_eq!(secret().verify(BODY, &HEADER.replace("9b31", "9B31")), Err(SignatureError::Malformed));
+        for upper in ["9B31c7", "9B31C7"] {
+            assert_eq!(secret().verify(BODY, &HEADER.replace("9b31c7", upper)), Err(SignatureError::Malformed));
+        }
         assert_eq!(secret().verify(BODY, &format!("{HEADER}, {HEADER}")), Err(SignatureError::Malformed));
     }
 

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
-use tests::{deliveries::payload, texts::assert_reads_as_in};
+use tests::{
+    deliveries::{payload, secret, signed_request},
+    texts::assert_reads_as_in,
+};
 use uploadcare_hooks::{Event, webhook_handler, webhook_handlers};
 
-use super::{Log, Notes, builder, deliver, index, note, send, take_notes};
+use super::{Log, Notes, builder, deliver, index, note, scan, secret_from_env, send, take_notes};
 
 #[tokio::test]
 async fn every_rejected_request_is_reported_with_its_path_and_code() {
@@ -30,6 +33,39 @@ async fn every_rejected_request_is_reported_with_its_path_and_code() {
     send(&hooks, "{}").await;
     assert_reads_as_in("rejections", &take_notes(&notes).join("\n"));
     assert_eq!(hooks.stats().rejected, 7);
+}
+
+#[tokio::test]
+async fn a_body_may_be_as_long_as_the_limit_and_no_longer() {
+    let body = Bytes::from(payload("file.uploaded").to_string());
+    for (limit, expected) in [(body.len(), 204), (body.len() - 1, 413)] {
+        let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).body_limit(limit).build().unwrap();
+        assert_eq!(send(&hooks, body.clone()).await.status(), expected);
+        let mut announced = signed_request("/", &secret(), body.clone());
+        announced.headers_mut().insert("Content-Length", body.len().into());
+        assert_eq!(hooks.handle(announced).await.status(), expected, "announced");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_to_be_empty_is_not_missing() {
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).build().unwrap();
+    for (length, code) in [(0, "not_a_payload"), (1, "body_consumed")] {
+        let mut request = signed_request("/", &secret(), Bytes::new());
+        request.headers_mut().insert("Content-Length", length.into());
+        let answer = hooks.handle(request).await;
+        assert!(String::from_utf8_lossy(answer.body()).contains(code), "{length}: {:?}", answer.body());
+    }
+}
+
+#[tokio::test]
+async fn a_path_has_one_final_slash_or_none() {
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index, scan]).build().unwrap();
+    let body = Bytes::from(payload("file.uploaded").to_string());
+    for (path, expected) in [("/scans", 204), ("/scans/", 204), ("/scans//", 404), ("/scan", 404)] {
+        let request = signed_request(path, &secret_from_env("CARGO_PKG_VERSION"), body.clone());
+        assert_eq!(hooks.handle(request).await.status(), expected, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ async fn each_path_and_each_handler_has_its_own_secret() {
     for (path, secret, body, status) in expected_statuses {
         let response = hooks.handle(signed_request(path, secret, body.to_owned())).await;
         assert_eq!(response.status().as_u16(), status, "{path} {body}");
+        let says_mismatch = String::from_utf8_lossy(response.body()).contains("signature_mismatch");
+        assert_eq!(says_mismatch, status == 401, "{path} {body}");
     }
     assert_eq!(take_notes(&notes), ["archive", "index 575ed4e8-f4e8-4c14-a58b-1527b6d9ee46", "scan"]);
     assert_eq!(
