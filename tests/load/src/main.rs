@@ -19,9 +19,13 @@
 //! actix-web: first the requests a second, and then the processor time of a request, in user mode
 //! and in the kernel. Linux counts it in steps of 10 ms. It leaves out the time in which the core
 //! runs something else, but not what that does to the caches.
+//!
+//! The line before says what cannot be avoided: how long the client's core takes to hash the body, to
+//! check its signature, to find where its JSON ends with `serde_json`, and to make an event of it.
 #![allow(clippy::print_stdout)]
 
 mod client;
+mod limits;
 mod measure;
 mod node;
 mod receivers;
@@ -86,6 +90,7 @@ fn measure_all(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
         let body = if kilobytes == 1 { sample.body() } else { sample.grow_to(kilobytes * 1000).body() };
         let (rate, rows) = measure::measure(&receivers, &body, plan, &runtime)?;
         println!("{} bytes, one core, {} rounds of {time:?}, p99 at {rate:.0} requests/s", body.len(), plan.rounds);
+        println!("{}", limits::line(&body, time)?);
         for line in report::lines(&rows) {
             println!("{line}");
         }
