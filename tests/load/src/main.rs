@@ -20,8 +20,9 @@
 //! and in the kernel. Linux counts it in steps of 10 ms. It leaves out the time in which the core
 //! runs something else, but not what that does to the caches.
 //!
-//! The line before says what cannot be avoided: how long the client's core takes to hash the body, to
-//! check its signature, to find where its JSON ends with `serde_json`, and to make an event of it.
+//! The line before says what cannot be avoided: how long the client's core takes to hash the body,
+//! to check its signature, to find where its JSON ends with `serde_json`, and to make an event of
+//! it.
 #![allow(clippy::print_stdout)]
 
 mod client;

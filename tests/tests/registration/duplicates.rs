@@ -121,6 +121,7 @@ async fn a_duplicate_stays_if_the_subscription_that_should_stay_could_not_be_upd
     let error = index_at(BASE).prune(true).sync(&impatient.build().unwrap()).await.unwrap_err();
     assert!(matches!(error, RegistrationError::Steps { .. }), "{error}");
     assert_eq!(simulator.subscriptions().len(), 2, "the one with the right secret still delivers");
+    assert_eq!(simulator.subscriptions()[0].signing_secret, None, "the update comes before the deletion");
     index_at(BASE).prune(true).sync(&client(&simulator)).await.unwrap();
     let left = simulator.subscriptions();
     assert!(matches!(left.as_slice(), [left] if left.target_url == BASE && left.signing_secret.is_some()), "{left:?}");

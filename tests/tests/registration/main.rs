@@ -329,6 +329,12 @@ async fn a_sync_in_the_background_goes_on_until_it_succeeds_and_logs_each_failur
     assert!(delay(&text).is_some_and(|delay: f64| (1.0..=2.0).contains(&delay)), "{text}");
     assert!(text.contains("listing the subscriptions failed: Uploadcare failed: status 502"), "{text}");
     assert_eq!(text.matches("the subscriptions were synced; failed syncs before that: 1").count(), 1, "{text}");
+
+    let log = Log::default();
+    let _guard = log.capture();
+    three().sync_in_background(self::client(&simulator)).await.unwrap();
+    let text = log.text();
+    assert!(text.contains("subscriptions are in place") && !text.contains("failed syncs"), "{text}");
 }
 
 #[tokio::test]

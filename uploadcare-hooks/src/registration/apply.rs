@@ -11,6 +11,8 @@ use super::{
 };
 use crate::client::{Client, ClientError, CreateWebhook};
 
+const LONGEST_DELAY: Duration = Duration::from_secs(5 * 60);
+
 impl Subscriptions {
     /// Compares the needed subscriptions with those at Uploadcare. Changes nothing.
     ///
@@ -88,10 +90,7 @@ impl Subscriptions {
     /// # Panics
     /// Outside of a Tokio runtime.
     pub fn sync_in_background(self, client: Client) -> JoinHandle<Plan> {
-        const FIRST_DELAY: Duration = Duration::from_secs(1);
-        const LONGEST_DELAY: Duration = Duration::from_secs(5 * 60);
-        let delays = ExponentialBuilder::new().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
-        let mut delays = delays.without_max_times().with_jitter().build();
+        let mut delays = delays();
         tokio::spawn(async move {
             let mut failures = 0_u64;
             loop {
@@ -191,5 +190,26 @@ async fn delete(client: &Client, step: &Step, id: u64) -> Result<(), StepFailure
 impl Step {
     fn failure(&self, doing: &str, error: ClientError) -> StepFailure {
         StepFailure::new(format!("{doing} the subscription of {} to `{}`", self.target_url, self.event), error)
+    }
+}
+
+/// The delays between the tries of a sync in the background, without end: from a second to five
+/// minutes, and up to twice that with jitter.
+fn delays() -> impl Iterator<Item = Duration> {
+    let delays = ExponentialBuilder::new().with_min_delay(Duration::from_secs(1)).with_max_delay(LONGEST_DELAY);
+    delays.without_max_times().with_jitter().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delays_between_syncs_grow_from_a_second_to_five_minutes() {
+        let seconds: Vec<_> = delays().take(1000).map(|delay| delay.as_secs_f64()).collect();
+        for (number, seconds) in seconds.into_iter().enumerate() {
+            let least = 2_f64.powi(number.try_into().unwrap()).min(300.0);
+            assert!((least..=2.0 * least).contains(&seconds), "delay {number} is {seconds} s");
+        }
     }
 }
