@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tests::deliveries::secret;
-use uploadcare_hooks::{HandlerDescriptor, WebhookRouter, webhook_handlers};
+use uploadcare_hooks::{HandlerDescriptor, SigningSecret, WebhookRouter, webhook_handlers};
 use uploadcare_sim::{Fault, FaultKind, Simulator, Subscription};
 
-use crate::{BASE, client, index, old, simulator, there};
+use crate::{BASE, client, index, old, simulator, there, three};
 
 /// Syncs, deletes the subscription `deleted` before its update takes effect, and returns what is
 /// left: id, target URL, version.
@@ -61,4 +61,27 @@ async fn a_subscription_of_an_old_version_that_is_deleted_meanwhile_is_not_made_
     simulator.subscribe(Subscription { version: Some("0.6".to_owned()), ..unsigned(&format!("{BASE}/old")) });
     let left = sync_while_one_is_deleted(&simulator, webhook_handlers![old], 1).await;
     assert_eq!(left, [], "its handler takes 0.6 only");
+}
+
+#[tokio::test]
+async fn one_that_another_process_makes_meanwhile_gets_the_secret_of_this_router() {
+    let simulator = simulator();
+    // The listing and the first subscription succeed. The second is throttled, and sent again a
+    // second later.
+    simulator.fault(Fault { after: 2, ..Fault::new(FaultKind::Throttle) });
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let made = simulator.subscriptions();
+        assert_eq!(made.len(), 1, "{made:?}");
+        for event in ["file.stored", "file.deleted"] {
+            simulator.subscribe(Subscription { event: event.to_owned(), ..unsigned(BASE) });
+        }
+    };
+    let subscriptions = three();
+    let client = client(&simulator);
+    let (synced, ()) = tokio::join!(subscriptions.sync(&client), others);
+    synced.unwrap();
+    let secrets: Vec<_> = simulator.subscriptions().into_iter().filter_map(|made| made.signing_secret).collect();
+    assert_eq!(secrets.len(), 3);
+    assert!(secrets.iter().all(|made| SigningSecret::new(made).unwrap() == secret()), "{secrets:?}");
 }
