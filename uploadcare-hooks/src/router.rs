@@ -22,8 +22,9 @@ mod time_limit;
 mod verification;
 mod watcher;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::ready, sync::Arc, time::Duration};
 
+use futures_util::future::Either;
 use http::HeaderMap;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
@@ -176,25 +177,20 @@ impl WebhookRouter {
 
     /// Verifies a request whose body was read, or could not be, and dispatches it, inside its span.
     /// Neither counts nor logs how it ended.
-    // Not an `async fn`, and verified before the future is made: otherwise the future would hold
-    // the request more than once.
+    // Not an `async fn`, and verified and decoded before the future is made: otherwise the future
+    // would hold the request more than once.
     #[inline]
     pub(crate) fn process<'r>(
         &'r self,
         request: Result<Unverified<'r>, Box<Rejection>>,
         observed: &'r Observed,
     ) -> impl Future<Output = Dispatched> + Send + use<'r> {
-        let verify = |unverified| observed.span.in_scope(|| self.verify(unverified, observed));
-        let verified = request.and_then(verify);
-        let dispatched = async move {
-            match verified {
-                Ok(verified) => match &self.core.mode {
-                    None => self.dispatch_inline(verified).await,
-                    Some(mode) => mode.dispatch(self, verified).await,
-                },
-                Err(rejection) => Err(rejection),
-            }
-        };
+        let verify = |unverified| self.verify(unverified, observed);
+        let dispatched = observed.span.in_scope(|| match (request.and_then(verify), &self.core.mode) {
+            (Ok(verified), None) => Either::Left(self.dispatch_inline(verified)),
+            (Ok(verified), Some(mode)) => Either::Right(Either::Left(mode.dispatch(self, verified))),
+            (Err(rejection), _) => Either::Right(Either::Right(ready(Err(rejection)))),
+        });
         dispatched.instrument(observed.span.clone())
     }
 }

@@ -168,11 +168,11 @@ async fn a_run_without_timers_and_a_run_that_is_dropped_end_their_spans() {
 }
 
 #[tokio::test]
-async fn spans_and_metrics_do_not_make_the_future_of_a_delivery_larger() {
+async fn the_future_of_a_delivery_is_small() {
     let hooks = all_handlers();
     let future = hooks.handle(signed_request("/", &secret(), payload("file.stored").to_string()));
-    // As it was without them. Tokio boxes larger futures than 2,048 bytes in debug builds.
-    assert!(size_of_val(&future) <= 1952, "{} bytes", size_of_val(&future));
+    // Servers box it with futures of their own, and the C library is slower from 1,032 bytes on.
+    assert!(size_of_val(&future) <= 1300, "{} bytes", size_of_val(&future));
 }
 
 /// One request for each way to be answered, with what its span says.

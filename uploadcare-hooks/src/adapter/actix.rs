@@ -85,7 +85,8 @@ impl WebhookRouter {
         web::scope(path).default_service(web::to(serve))
     }
 
-    async fn serve(&self, request: &HttpRequest, body: web::Payload) -> Answer {
+    // Not an `async fn`: that would hold the body twice.
+    fn serve<'a>(&'a self, request: &'a HttpRequest, body: web::Payload) -> impl Future<Output = Answer> + use<'a> {
         let body = match body.into_inner() {
             Payload::None => None,
             body => Some(body),
@@ -99,7 +100,7 @@ impl WebhookRouter {
             is_body_held_back: false,
             body,
         };
-        body::answer(self, request).await
+        body::answer(self, request)
     }
 }
 

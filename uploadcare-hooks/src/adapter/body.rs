@@ -48,38 +48,36 @@ pub(super) struct Outside<'a> {
 /// connection while such a client is still sending, the client would see a broken connection and no
 /// answer. So the rest of a body that the router refused is read and thrown away before the answer,
 /// up to a limit.
-pub(super) async fn answer<E: Display>(
-    router: &WebhookRouter,
-    request: Unread<'_, impl Stream<Item = Result<Bytes, E>>>,
-) -> Answer {
+// Not an `async fn`, here and below: that would hold each argument twice.
+pub(super) fn answer<'a, E: Display, S: Stream<Item = Result<Bytes, E>>>(
+    router: &'a WebhookRouter,
+    request: Unread<'_, S>,
+) -> impl Future<Output = Answer> + use<'a, E, S> {
     let Unread { method, path, headers, is_body_held_back, body } = request;
-    let mut body = pin!(body);
     let start = Instant::now();
     let admitted = match path {
         Ok(path) => router.admit(method, path, &headers),
         Err(Outside { path, mount }) => Err(router.refuse_path(path, mount, &headers)),
     };
-    let (answer, discards_rest) = match admitted {
-        Ok(admitted) => {
-            let observed = router.observe(admitted);
-            let read = read(router, admitted, headers, body.as_mut().as_pin_mut());
-            let read = read.instrument(observed.span.clone()).await;
-            let too_large = matches!(&read, Err(rejection) if is_too_large(rejection));
-            let ended = router.process(read, &observed).await;
-            (router.core.observer.ended(&ended, &observed), too_large)
+    async move {
+        let mut body = pin!(body);
+        let (answer, discards_rest) = match admitted {
+            Ok(admitted) => {
+                let observed = router.observe(admitted);
+                let read = read(router, body.as_mut().as_pin_mut()).instrument(observed.span.clone()).await;
+                let too_large = matches!(&read, Err(RejectionReason::BodyTooLarge { .. }));
+                let ended = router.process(unverified(admitted, headers, read), &observed).await;
+                (router.core.observer.ended(&ended, &observed), too_large)
+            }
+            Err(answer) => (answer, !is_body_held_back && is_discardable(&headers)),
+        };
+        if discards_rest && let Some(body) = body.as_pin_mut() {
+            let left = router.body_timeout().saturating_sub(start.elapsed());
+            // The answer is the same if the time is over.
+            let _ = TimeLimit(Some(left)).apply(&mut pin!(discard(left, body))).await;
         }
-        Err(answer) => (answer, !is_body_held_back && is_discardable(&headers)),
-    };
-    if discards_rest && let Some(body) = body.as_pin_mut() {
-        let left = router.body_timeout().saturating_sub(start.elapsed());
-        // The answer is the same if the time is over.
-        let _ = TimeLimit(Some(left)).apply(&mut pin!(discard(left, body))).await;
+        answer
     }
-    answer
-}
-
-fn is_too_large(rejection: &Rejection) -> bool {
-    matches!(rejection.reason(), RejectionReason::BodyTooLarge { .. })
 }
 
 /// Whether it can help the client to read the body to its end. A part of it does not help.
@@ -87,22 +85,30 @@ fn is_discardable(headers: &HeaderMap) -> bool {
     announced_length(headers).is_none_or(|announced| announced <= MOST_DISCARDED)
 }
 
-/// Reads a body to its end.
-async fn read<'r, E: Display>(
-    router: &WebhookRouter,
-    admitted: Admitted<'r>,
+/// Adds the body that was read to what is known of a request.
+fn unverified(
+    admitted: Admitted<'_>,
     headers: HeaderMap,
-    body: Option<Pin<&mut impl Stream<Item = Result<Bytes, E>>>>,
-) -> Result<Unverified<'r>, Box<Rejection>> {
-    let Some(body) = body else { return admitted.with_body(headers, None) };
-    let limit = router.body_timeout();
-    let read = match TimeLimit(Some(limit)).apply(&mut pin!(collect(router.body_limit(), limit, body))).await {
-        Ok(read) => read,
-        Err(_) => Err(RejectionReason::BodyTooSlow { limit }),
-    };
+    read: Result<Option<Bytes>, RejectionReason>,
+) -> Result<Unverified<'_>, Box<Rejection>> {
     match read {
-        Ok(body) => admitted.with_body(headers, Some(body)),
+        Ok(body) => admitted.with_body(headers, body),
         Err(reason) => Err(admitted.reject(reason)),
+    }
+}
+
+/// Reads a body to its end, if there is one.
+fn read<E: Display, S: Stream<Item = Result<Bytes, E>>>(
+    router: &WebhookRouter,
+    body: Option<Pin<&mut S>>,
+) -> impl Future<Output = Result<Option<Bytes>, RejectionReason>> {
+    let (limit, time_limit) = (router.body_limit(), router.body_timeout());
+    async move {
+        let Some(body) = body else { return Ok(None) };
+        match TimeLimit(Some(time_limit)).apply(&mut pin!(collect(limit, time_limit, body))).await {
+            Ok(read) => read.map(Some),
+            Err(_) => Err(RejectionReason::BodyTooSlow { limit: time_limit }),
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! What happens to a verified delivery: one trait for all modes, and the mode without any option,
 //! which runs the handlers before it answers.
 
-use std::any::Any;
+use std::{any::Any, future::ready};
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Either, join_all},
+};
 
 use super::{
     HandlerFailure, Rejection, RejectionReason, WebhookRouter, WebhookRouterBuilder,
@@ -65,44 +68,64 @@ impl WebhookRouter {
         &'r self,
         verified: Verified<'r>,
     ) -> impl Future<Output = Dispatched> + Send + use<'r> {
-        let decoded = verified.decode();
-        async move {
-            let (identified, delivery) = decoded?;
-            self.run_handlers(&identified, delivery).await
+        match verified.decode() {
+            Ok((identified, delivery)) => Either::Left(async move { self.run_handlers(&identified, delivery).await }),
+            Err(rejection) => Either::Right(ready(Err(rejection))),
         }
     }
 
     /// Runs all handlers that want the delivery; succeeds if all of them do.
-    pub(crate) async fn run_handlers(&self, identified: &Identified<'_>, delivery: Delivery) -> Dispatched {
+    // Not an `async fn`: that would hold the selection while the handlers run.
+    #[inline]
+    pub(crate) fn run_handlers<'a>(
+        &'a self,
+        identified: &'a Identified<'a>,
+        delivery: Delivery,
+    ) -> impl Future<Output = Dispatched> + Send + use<'a> {
+        match self.wanted_runs(identified, delivery) {
+            Ok(Some(runs)) => Either::Left(runs.map(|failures| match failures.as_slice() {
+                [] => Ok(identified.acknowledge(Promise::Handled)),
+                _ => Err(identified.reject(RejectionReason::HandlersFailed(failures))),
+            })),
+            Ok(None) => Either::Right(ready(Ok(identified.acknowledge(Promise::Unhandled)))),
+            Err(rejection) => Either::Right(ready(Err(rejection))),
+        }
+    }
+
+    /// The runs of the handlers that want the delivery, together, and which of them failed; `None`
+    /// if there are none.
+    #[inline]
+    fn wanted_runs<'a>(
+        &'a self,
+        identified: &Identified<'a>,
+        delivery: Delivery,
+    ) -> Result<Option<impl Future<Output = Vec<HandlerFailure>> + Send + use<'a>>, Box<Rejection>> {
         let selection = self.select(identified)?;
         let wanted = selection.iter().count();
-        if wanted == 0 {
-            return Ok(identified.acknowledge(Promise::Unhandled));
-        }
         let limit = self.core.limits.concurrent_handlers;
         let overloaded = || identified.reject(RejectionReason::Overloaded { limit, wanted });
         let many = u32::try_from(wanted).map_err(|_| overloaded())?;
-        let _permits = self.core.permits.try_acquire_many(many).map_err(|_| overloaded())?;
+        let permits = self.core.permits.try_acquire_many(many).map_err(|_| overloaded())?;
 
         let watcher = identified.watcher();
         let mut handlers = selection.iter();
-        let failures: Vec<HandlerFailure> = match (handlers.next(), wanted) {
+        let runs = match (handlers.next(), wanted) {
+            (None, _) => return Ok(None),
             // The usual case. The handler owns the delivery and can move the payload out.
-            (Some(handler), 1) => self.run(handler, delivery, watcher).await.into_iter().collect(),
+            (Some(handler), 1) => Either::Left(self.run(handler, delivery, watcher).map(Vec::from_iter)),
             (first, _) => {
                 let handlers = first.into_iter().chain(handlers);
                 let runs: Vec<_> = handlers.map(|handler| self.run(handler, delivery.clone(), watcher)).collect();
                 drop(delivery);
                 // Boxed, because several handlers are rare and would make the future of every
                 // delivery larger.
-                Box::pin(join_all(runs)).await.into_iter().flatten().collect()
+                Either::Right(Box::pin(join_all(runs)).map(|failures| failures.into_iter().flatten().collect()))
             }
         };
-        if failures.is_empty() {
-            Ok(identified.acknowledge(Promise::Handled))
-        } else {
-            Err(identified.reject(RejectionReason::HandlersFailed(failures)))
-        }
+        Ok(Some(runs.map(|failures| {
+            drop(permits);
+            failures
+        })))
     }
 
     /// Finds the handlers that want a delivery; none if its event has none.

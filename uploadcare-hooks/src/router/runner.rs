@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use tracing::Span;
 
 use super::{FailureKind, HandlerFailure, Watcher, WebhookRouter, observe, span, time_limit::OutOfTime};
@@ -19,25 +20,29 @@ use crate::{
 
 impl WebhookRouter {
     /// Runs a handler on a delivery. `None` if it succeeded or discarded the delivery.
-    pub(super) async fn run(
-        &self,
-        handler: &HandlerDescriptor,
+    // Not an `async fn`: that would hold each argument twice.
+    #[inline]
+    pub(super) fn run<'a>(
+        &'a self,
+        handler: &'a HandlerDescriptor,
         delivery: Delivery,
-        watcher: Option<&dyn Watcher>,
-    ) -> Option<HandlerFailure> {
+        watcher: Option<&'a dyn Watcher>,
+    ) -> impl Future<Output = Option<HandlerFailure>> + Send + use<'a> {
         let id = delivery.id();
-        let ended = self.run_handler(handler, delivery, span::handler_run(handler.name())).await;
-        if let Some(watcher) = watcher {
-            watcher.ran(handler.name(), ended.as_ref().copied());
-        }
-        match ended {
-            Ok(()) => None,
-            Err(FailureKind::Error(error)) if error.is_discard() => {
-                observe::discarded(handler.name(), id, &error);
-                None
+        let run = self.run_handler(handler, delivery, span::handler_run(handler.name()));
+        run.map(move |ended| {
+            if let Some(watcher) = watcher {
+                watcher.ran(handler.name(), ended.as_ref().copied());
             }
-            Err(kind) => Some(HandlerFailure { handler: handler.name(), kind }),
-        }
+            match ended {
+                Ok(()) => None,
+                Err(FailureKind::Error(error)) if error.is_discard() => {
+                    observe::discarded(handler.name(), id, &error);
+                    None
+                }
+                Err(kind) => Some(HandlerFailure { handler: handler.name(), kind }),
+            }
+        })
     }
 
     /// Runs a handler on a delivery inside this span, and says how it failed, a discarded delivery
