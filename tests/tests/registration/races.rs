@@ -6,7 +6,7 @@ use tests::deliveries::secret;
 use uploadcare_hooks::{HandlerDescriptor, SigningSecret, WebhookRouter, webhook_handlers};
 use uploadcare_sim::{Fault, FaultKind, Simulator, Subscription};
 
-use crate::{BASE, client, index, old, simulator, there, three};
+use crate::{BASE, audit, client, index, old, simulator, there, three};
 
 /// Syncs, deletes the subscription `deleted` before its update takes effect, and returns what is
 /// left: id, target URL, version.
@@ -61,6 +61,15 @@ async fn a_subscription_of_an_old_version_that_is_deleted_meanwhile_is_not_made_
     simulator.subscribe(Subscription { version: Some("0.6".to_owned()), ..unsigned(&format!("{BASE}/old")) });
     let left = sync_while_one_is_deleted(&simulator, webhook_handlers![old], 1).await;
     assert_eq!(left, [], "its handler takes 0.6 only");
+}
+
+#[tokio::test]
+async fn a_subscription_of_an_unlisted_event_that_is_deleted_meanwhile_is_not_made_again() {
+    let simulator = simulator();
+    let event = "moderation.state_changed".to_owned();
+    simulator.subscribe(Subscription { event, ..unsigned(&format!("{BASE}/audit")) });
+    let left = sync_while_one_is_deleted(&simulator, webhook_handlers![audit], 1).await;
+    assert_eq!(left.len(), 5, "one for each event that this version knows: {left:?}");
 }
 
 #[tokio::test]

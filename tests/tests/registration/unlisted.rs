@@ -14,6 +14,7 @@ use uploadcare_sim::{Simulator, Subscription};
 use crate::{BASE, audit, client, index, simulator, there};
 
 const MODERATION: &str = "moderation.state_changed";
+const AUDIT: &str = "https://app.example.com/hooks/audit";
 
 #[webhook_handler(event = "moderation.state_changed", unlisted)]
 async fn moderated(_event: UnknownEvent) {}
@@ -125,4 +126,17 @@ async fn subscriptions_of_unlisted_events_and_of_newer_versions_are_never_replac
     let subscriptions = needed(webhook_handlers![moderated, index]).replace_outdated(true);
     let plan = subscriptions.plan(&client(&simulator)).await.unwrap();
     assert_eq!((plan.steps.len(), plan.writes()), (3, 0), "{plan}");
+}
+
+#[tokio::test]
+async fn a_handler_of_every_event_keeps_unlisted_subscriptions_at_its_own_path_only() {
+    let simulator = simulator();
+    let subscriptions = needed(webhook_handlers![audit]);
+    for (target_url, id, foreign) in [("https://elsewhere.example.com/hooks", None, 1), (AUDIT, Some(2), 1)] {
+        simulator.subscribe(there(MODERATION, target_url));
+        let plan = subscriptions.plan(&client(&simulator)).await.unwrap();
+        let step = plan.steps.iter().find(|step| step.event.as_str() == MODERATION);
+        assert_eq!((step.and_then(|step| step.id()), step.is_some()), (id, id.is_some()), "{plan}");
+        assert_eq!(plan.foreign, foreign, "{plan}");
+    }
 }

@@ -49,6 +49,9 @@ fn a_handler_of_every_event_with_a_secret_of_its_own_beside_a_named_one_is_a_con
     assert!(subscriptions_of(webhook_handlers![audit, own_audit], BASE).is_ok());
 }
 
+#[webhook_handler(event = "file.infected")]
+async fn alert(_event: FileInfected) {}
+
 #[tokio::test]
 async fn a_handler_of_a_version_that_no_subscription_sends_is_named() {
     let simulator = simulator();
@@ -100,6 +103,10 @@ async fn an_event_that_comes_twice_because_of_a_handler_of_every_event_is_named(
     for event in ["file.uploaded", "file.stored"] {
         assert_eq!(findings_of(&plan, event), [], "{event} comes once");
     }
+    // What two handlers name at two paths is meant so.
+    let subscriptions = subscriptions_of(webhook_handlers![audit_here, alert, quarantine], BASE).unwrap();
+    let plan = subscriptions.plan(&client).await.unwrap();
+    assert_eq!(findings_of(&plan, "file.infected"), [], "{plan}");
 }
 
 #[test]
