@@ -79,6 +79,24 @@ async fn a_panic_in_on_rejection_does_not_change_the_answer() {
 }
 
 #[tokio::test]
+async fn only_a_signed_request_to_an_unknown_path_is_logged_as_lost() {
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).build().unwrap();
+    for (method, path, is_signed, is_lost) in
+        [("POST", "/else", true, true), ("POST", "/else", false, false), ("GET", "/", true, false)]
+    {
+        let log = Log::default();
+        let _guard = log.capture();
+        let mut request = Request::builder().method(method).uri(path);
+        if is_signed {
+            request = request.header("X-Uc-Signature", "x");
+        }
+        hooks.handle(request.body(Bytes::new()).unwrap()).await;
+        let text = log.text();
+        assert_eq!(text.contains("a request with a signature came to path"), is_lost, "{method} {path}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn requests_to_paths_of_their_own_invention_do_not_silence_the_log() {
     let log = Log::default();
     let _guard = log.capture();
