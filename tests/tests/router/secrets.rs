@@ -128,6 +128,9 @@ async fn no_log_line_response_or_debug_output_shows_a_secret() {
         .build()
         .unwrap();
     shown.push(format!("{hooks:?} {:?}", secret()));
+    for (shown, says) in shown.iter().zip(["WebhookRouterBuilder", "WebhookRouter"]) {
+        assert!(shown.starts_with(says) && shown.contains("/scans") && shown.contains("scan"), "{shown}");
+    }
     let body = payload("file.uploaded").to_string();
     let requests = [
         signed_request("/", &secret(), body.clone()),
