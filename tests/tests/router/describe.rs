@@ -44,6 +44,14 @@ fn a_router_with_everything_is_described_in_one_table() {
 }
 
 #[test]
+fn a_limit_of_bytes_is_described_in_its_shortest_form() {
+    for (limit, words) in [(262_144, "256 KiB"), (1024, "1 KiB"), (1025, "1025 bytes"), (1023, "1023 bytes")] {
+        let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).body_limit(limit).build().unwrap();
+        assert_eq!(row(&hooks, "limits"), format!("{words} and 30 seconds for a body, 30 seconds for a handler"));
+    }
+}
+
+#[test]
 fn a_description_as_json_has_the_same() {
     let hooks = builder(&Notes::default())
         .signing_secret(SigningSecret::from_env("CARGO_PKG_NAME").unwrap())
