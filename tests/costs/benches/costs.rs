@@ -29,7 +29,7 @@ fn costs(instructions: u64, allocations: u64) -> LibraryBenchmarkConfig {
 
 #[library_benchmark]
 #[bench::small(args = (small()), config = costs(32_528, 4))]
-#[bench::large(args = (large()), config = costs(110_388, 4))]
+#[bench::large(args = (large()), config = costs(110_399, 4))]
 fn decode(body: Bytes) -> Event {
     Event::from_bytes(&body).expect("a good payload")
 }

@@ -1,4 +1,4 @@
-//! What one core can do at most: without a server, and without this crate.
+//! What one core can do at most, without a server.
 
 use std::{
     error::Error,

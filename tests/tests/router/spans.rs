@@ -13,12 +13,12 @@ use tests::{
 use tower_service::Service;
 use tracing::Level;
 use uploadcare_hooks::{
-    Delivery, Event, FileDeleted, FileInfected, FileStored, HandlerError, SigningSecret, WebhookRouter,
+    Delivery, Event, FileDeleted, FileInfected, FileStored, HandlerError, SigningSecret, State, WebhookRouter,
     testing::{MemoryQueue, Sample},
     webhook_handler, webhook_handlers,
 };
 
-use super::{Notes, builder, deliver, fail, index, send};
+use super::{Notes, builder, deliver, fail, index, note, send, take_notes};
 
 #[webhook_handler(event = "file.stored")]
 async fn log_something(_event: FileStored) {
@@ -165,6 +165,26 @@ async fn a_run_without_timers_and_a_run_that_is_dropped_end_their_spans() {
     });
     assert_eq!(answered.unwrap(), 500);
     assert_eq!(only(&spans, "handler").field("outcome"), "no_timer");
+}
+
+#[webhook_handler(event = "file.stored")]
+async fn count_runs(_event: FileStored, State((spans, runs)): State<(Spans, Notes)>) {
+    note(&runs, spans.named("handler").len());
+}
+
+#[webhook_handler(event = "file.stored")]
+async fn count_runs_too(_event: FileStored, State((spans, runs)): State<(Spans, Notes)>) {
+    note(&runs, spans.named("handler").len());
+}
+
+#[tokio::test]
+async fn the_run_of_a_handler_begins_when_it_is_its_turn() {
+    let (spans, runs) = (Spans::default(), Notes::default());
+    let _guard = spans.capture();
+    let state = (spans.clone(), Arc::clone(&runs));
+    let hooks = builder(&state).handlers(webhook_handlers![count_runs, count_runs_too]).build().unwrap();
+    assert_eq!(deliver(&hooks, "file.stored").await, 204);
+    assert_eq!(take_notes(&runs), ["1", "2"]);
 }
 
 #[tokio::test]

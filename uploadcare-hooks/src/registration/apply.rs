@@ -84,8 +84,8 @@ impl Subscriptions {
     /// succeeded after failures (`info`).
     ///
     /// For applications that should start even while Uploadcare cannot be reached. The delay
-    /// between tries grows from a second to five minutes, with jitter. Dropping the handle leaves
-    /// the task running; `abort` ends it.
+    /// between tries grows from a second to five minutes, and is up to twice that, at random.
+    /// Dropping the handle leaves the task running; `abort` ends it.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.

@@ -5,7 +5,7 @@ use std::{any::Any, future::ready};
 
 use futures_util::{
     FutureExt,
-    future::{BoxFuture, Either, join_all},
+    future::{BoxFuture, Either, join_all, lazy},
 };
 
 use super::{
@@ -115,7 +115,13 @@ impl WebhookRouter {
             (Some(handler), 1) => Either::Left(self.run(handler, delivery, watcher).map(Vec::from_iter)),
             (first, _) => {
                 let handlers = first.into_iter().chain(handlers);
-                let runs: Vec<_> = handlers.map(|handler| self.run(handler, delivery.clone(), watcher)).collect();
+                // Each begins when it is first polled: its clock and its span start then, and one that
+                // was never polled is not logged as dropped.
+                let run = |handler| {
+                    let delivery = delivery.clone();
+                    lazy(move |_| self.run(handler, delivery, watcher)).flatten()
+                };
+                let runs: Vec<_> = handlers.map(run).collect();
                 drop(delivery);
                 // Boxed, because several handlers are rare and would make the future of every
                 // delivery larger.
