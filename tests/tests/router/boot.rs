@@ -99,11 +99,18 @@ fn a_memory_of_nothing_is_a_problem_and_one_of_less_than_the_redeliveries_is_war
     let (built, log) = build(10, 3 * day);
     assert!(built.is_ok() && !log.contains("WARN"), "{log}");
 
-    let log = Log::default();
-    let _guard = log.capture();
-    let builder = builder(&Notes::default()).handlers(webhook_handlers![index]);
-    builder.queue(MemoryQueue::new().storage()).queue_retention(day).build().unwrap();
-    assert!(log.text().contains("jobs that are done are remembered for 1 day"), "{}", log.text());
+    let says_short = |storage: Option<queue::Storage>, retention| {
+        let log = Log::default();
+        let _guard = log.capture();
+        let builder = builder(&Notes::default()).handlers(webhook_handlers![index]).queue_retention(retention);
+        match storage {
+            Some(storage) => builder.queue(storage).build().unwrap(),
+            None => builder.build().unwrap(),
+        };
+        log.text().contains("jobs that are done are remembered for 1 day")
+    };
+    let storage = || Some(MemoryQueue::new().storage());
+    assert!(says_short(storage(), day) && !says_short(storage(), 3 * day) && !says_short(None, day));
 }
 
 #[tokio::test]
