@@ -115,8 +115,8 @@ impl WebhookRouter {
             (Some(handler), 1) => Either::Left(self.run(handler, delivery, watcher).map(Vec::from_iter)),
             (first, _) => {
                 let handlers = first.into_iter().chain(handlers);
-                // Each begins when it is first polled: its clock and its span start then, and one that
-                // was never polled is not logged as dropped.
+                // Each begins when it is first polled: its clock and its span start then, and one
+                // that was never polled is not logged as dropped.
                 let run = |handler| {
                     let delivery = delivery.clone();
                     lazy(move |_| self.run(handler, delivery, watcher)).flatten()
