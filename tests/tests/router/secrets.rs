@@ -1,6 +1,9 @@
 //! Which signing secrets the router checks a delivery with, and that it never shows a secret.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::Request;
 use tests::deliveries::{payload, secret, signed_request};
@@ -156,4 +159,22 @@ async fn no_log_line_response_or_debug_output_shows_a_secret() {
             assert!(!text.contains(secret), "this shows `{secret}`:\n{text}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_replaced_secret_is_logged_with_the_time_that_it_is_still_accepted() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let replaced = || log.text().lines().filter(|line| line.contains("were replaced")).count();
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).build().unwrap();
+    let new = |number: u32| SigningSecret::new(format!("new {number}")).unwrap();
+    hooks.replace_secret(&new(1), Duration::MAX);
+    assert_eq!(replaced(), 0, "it has no end yet: {}", log.text());
+    hooks.replace_secret(&new(2), Duration::from_secs(60));
+    assert!(log.text().contains("were replaced and are accepted for at most another 1 minute"), "{}", log.text());
+    assert_eq!(replaced(), 1);
+
+    let alone = WebhookRouter::builder().state(Notes::default()).handlers(webhook_handlers![scan]).build().unwrap();
+    alone.replace_secret(&new(1), Duration::from_secs(60));
+    assert_eq!(replaced(), 1, "there was none to replace: {}", log.text());
 }
