@@ -8,7 +8,8 @@ use std::{
 use http::Request;
 use tests::deliveries::{payload, secret, signed_request};
 use uploadcare_hooks::{
-    Delivery, FileStored, SigningSecret, State, TriedSecrets, WebhookRouter, webhook_handler, webhook_handlers,
+    Delivery, FileStored, SigningSecret, State, TriedSecrets, WebhookRouter, testing::Clock, webhook_handler,
+    webhook_handlers,
 };
 
 use super::{Log, Notes, builder, count, deliver, fail, index, note, scan, secret_from_env, take_notes};
@@ -165,14 +166,19 @@ async fn no_log_line_response_or_debug_output_shows_a_secret() {
 async fn a_replaced_secret_is_logged_with_the_time_that_it_is_still_accepted() {
     let log = Log::default();
     let _guard = log.capture();
-    let replaced = || log.text().lines().filter(|line| line.contains("were replaced")).count();
-    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).build().unwrap();
+    let lines = |about: &str| log.text().lines().filter(|line| line.contains(about)).count();
+    let replaced = || lines("were replaced and");
+    let clock = Clock::new();
+    let hooks = builder(&Notes::default()).handlers(webhook_handlers![index]).clock(&clock).build().unwrap();
     let new = |number: u32| SigningSecret::new(format!("new {number}")).unwrap();
     hooks.replace_secret(&new(1), Duration::MAX);
     assert_eq!(replaced(), 0, "it has no end yet: {}", log.text());
     hooks.replace_secret(&new(2), Duration::from_secs(60));
     assert!(log.text().contains("were replaced and are accepted for at most another 1 minute"), "{}", log.text());
-    assert_eq!(replaced(), 1);
+    assert_eq!((replaced(), lines("are not accepted any more")), (1, 0));
+    clock.advance(Duration::from_secs(61));
+    deliver(&hooks, "file.uploaded").await;
+    assert_eq!(lines("which were replaced, are not accepted any more"), 1, "{}", log.text());
 
     let alone = WebhookRouter::builder().state(Notes::default()).handlers(webhook_handlers![scan]).build().unwrap();
     alone.replace_secret(&new(1), Duration::from_secs(60));
