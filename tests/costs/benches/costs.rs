@@ -1,7 +1,9 @@
-//! Counts instructions and allocations, and fails if there are more than below. Needs valgrind, and
-//! gungraun-runner in the version that `Cargo.lock` has of gungraun:
+//! Counts instructions and allocations, and fails if there are 2 % more instructions than below, or
+//! more allocations. Needs valgrind, and gungraun-runner in the version that `Cargo.lock` has of
+//! gungraun:
 //!
 //! ```sh
+//! cargo install --locked gungraun-runner@0.20.0
 //! cargo bench -p costs --bench costs
 //! ```
 //!
@@ -16,7 +18,7 @@ use http::Response;
 use uploadcare_hooks::{DecodeError, Event, SigningSecret, WebhookRouter, payload::appdata::AppData};
 
 /// These instructions and 2 % more, and exactly these allocations: a number that is too high would
-/// hide what comes next.
+/// let a later rise pass.
 fn costs(instructions: u64, allocations: u64) -> LibraryBenchmarkConfig {
     let limit = instructions + instructions / 50;
     LibraryBenchmarkConfig::default()

@@ -11,18 +11,19 @@
 //! Express, and with the library that receives GitHub's webhooks, `@octokit/webhooks`. The program
 //! copies the files in `node/` to `target`, and says once which `npm ci` installs what they need.
 //!
-//! The client has another core. All servers of a size take turns, several times, so that a change
-//! in the speed of the machine affects all of them. Compare ratios of one run only. Needs two cores
-//! and `taskset`.
+//! The client has another core. For each size of body all servers take turns, several times, so
+//! that a change in the speed of the machine affects all of them. Compare ratios of one run only.
+//! Needs two cores and `taskset`.
 //!
 //! The columns `of bare` and `of ours` compare with the bare framework and with this crate on
-//! actix-web: first the requests a second, and then the processor time of a request, in user mode
-//! and in the kernel. Linux counts it in steps of 10 ms. It leaves out the time in which the core
-//! runs something else, but not what that does to the caches.
+//! actix-web: the first two by requests a second, the last by the processor time of a request, in
+//! user mode and in the kernel. Linux counts it in steps of 10 ms. It leaves out the time in which
+//! the core runs something else, but not what that does to the caches. `p99` is the time within
+//! which 99 % of the answers come at the rate that the heading has.
 //!
-//! The line before says what cannot be avoided: how long the client's core takes to hash the body,
-//! to check its signature, to find where its JSON ends with `serde_json`, and to make an event of
-//! it.
+//! The line above each table says what cannot be avoided: how long the client's core takes to hash
+//! the body, to check its signature, to find where its JSON ends with `serde_json`, and to make an
+//! event of it.
 #![allow(clippy::print_stdout)]
 
 mod client;
