@@ -19,6 +19,7 @@ use futures_util::future::join_all;
 use http::{Response, StatusCode};
 use tests::{
     deliveries::{secret, upload_of},
+    log::Log,
     routers::{builder, deliver, send},
 };
 use tokio::sync::Semaphore;
@@ -166,6 +167,8 @@ async fn the_applications_own_key_decides_which_deliveries_are_the_same() {
     );
     assert_eq!(runs.count(), 2, "another path is another delivery");
 
+    let log = Log::default();
+    let _guard = log.capture();
     let panicking = counting(&runs).deduplicate(1000, Duration::from_secs(60)).delivery_key(|_| panic!("no key"));
     let hooks = panicking.build().unwrap();
     assert_eq!(
@@ -173,6 +176,8 @@ async fn the_applications_own_key_decides_which_deliveries_are_the_same() {
         (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT)
     );
     assert_eq!(runs.count(), 3, "without a key the delivery's id is used");
+    let text = log.text();
+    assert!(text.contains("the function given to `delivery_key` panicked"), "{text}");
 }
 
 /// Claims whose storage cannot be reached.

@@ -57,11 +57,16 @@ async fn a_handler_that_is_stopped_at_its_time_limit_and_panics_on_drop_is_a_rej
 
 #[tokio::test]
 async fn a_handler_that_panics_when_its_request_is_dropped_does_not_panic_the_task_of_the_request() {
+    let log = Log::default();
+    let _guard = log.capture();
     let hooks = builder(&Notes::default()).handlers(webhook_handlers![hang_and_panic_on_drop]).build().unwrap();
     let task = tokio::spawn(async move {
         tokio::time::timeout(Duration::from_millis(5), deliver(&hooks, "file.stored")).await.is_err()
     });
     assert!(task.await.unwrap(), "the task drops the request and survives");
+    let text = log.text();
+    let line = "handler `hang_and_panic_on_drop` panicked while it was dropped: \"a destructor is broken\"";
+    assert!(text.contains(line), "{text}");
 }
 
 #[tokio::test]

@@ -86,11 +86,16 @@ async fn several_secrets_are_valid_at_once_and_a_delivery_knows_which_one_matche
 async fn unsigned_deliveries_are_accepted_only_after_dangerously_accept_unsigned() {
     let notes = Notes::default();
     let unsigned = || Request::post("/").body(payload("file.stored").to_string().into()).unwrap();
+    let log = Log::default();
+    let _guard = log.capture();
+    let warning = "accepts deliveries without a signature";
     let hooks = builder(&notes).handlers(webhook_handlers![count]).build().unwrap();
     assert_eq!(hooks.handle(unsigned()).await.status(), 401);
+    assert!(!log.text().contains(warning), "{}", log.text());
 
     let accepting_unsigned = || WebhookRouter::builder().state(Arc::clone(&notes)).dangerously_accept_unsigned();
     let hooks = accepting_unsigned().handlers(webhook_handlers![count]).build().unwrap();
+    assert!(log.text().contains(warning), "{}", log.text());
     assert_eq!(hooks.handle(unsigned()).await.status(), 204);
     // The router has no secret, so it cannot check a signature.
     assert_eq!(deliver(&hooks, "file.stored").await, 204);
