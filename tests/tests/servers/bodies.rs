@@ -28,14 +28,23 @@ fn service() -> WebhookService {
     builder(&Seen::default()).body_timeout(Duration::from_millis(100)).build().unwrap().into_service()
 }
 
-/// The status and the body of the answer to a signed delivery with this body.
+/// The status and the body of the answer to a signed delivery with this body, in chunks.
 async fn answer<B>(body: B) -> (u16, String)
 where
     B: Body + Send + 'static,
     B::Error: fmt::Display,
 {
+    answer_announced(("Transfer-Encoding", "chunked"), body).await
+}
+
+/// The same with a body that this header announces.
+async fn answer_announced<B>((name, value): (&str, &str), body: B) -> (u16, String)
+where
+    B: Body + Send + 'static,
+    B::Error: fmt::Display,
+{
     let signature = secret().sign(payload("file.uploaded").to_string().as_bytes());
-    let request = Request::post("/").header("X-Uc-Signature", signature).header("Transfer-Encoding", "chunked");
+    let request = Request::post("/").header("X-Uc-Signature", signature).header(name, value);
     let response = service().call(request.body(body).unwrap()).await.unwrap();
     let status = response.status().as_u16();
     (status, String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap())
@@ -69,6 +78,15 @@ async fn a_chunked_body_of_trailers_alone_is_empty_and_not_consumed() {
     assert!(status == 401 && problem.contains("signature_mismatch"), "{status}: {problem}");
     let (status, problem) = answer(Empty::<Bytes>::new()).await;
     assert!(status == 500 && problem.contains("body_consumed"), "{status}: {problem}");
+}
+
+#[tokio::test]
+async fn a_body_of_nothing_is_consumed_if_bytes_were_announced() {
+    for (length, code) in [("0", "signature_mismatch"), ("1", "body_consumed")] {
+        let nothing = StreamBody::new(stream::iter([trailers()]));
+        let (_, problem) = answer_announced(("Content-Length", length), nothing).await;
+        assert!(problem.contains(code), "{length}: {problem}");
+    }
 }
 
 #[tokio::test]
