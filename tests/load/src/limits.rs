@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 use uploadcare_hooks::Event;
 
-use crate::receivers::secret;
+use crate::{measure::median, receivers::secret};
 
 /// A line with the microseconds that each step takes for this body.
 pub(crate) fn line(body: &Bytes, time: Duration) -> Result<String, Box<dyn Error>> {
@@ -40,6 +40,5 @@ fn microseconds<R>(time: Duration, call: impl Fn() -> R) -> f64 {
         }
         calls.push(start.elapsed().as_secs_f64() * 1e4);
     }
-    calls.sort_by(f64::total_cmp);
-    calls.get(calls.len() / 2).copied().unwrap_or(f64::NAN)
+    median(&calls)
 }
