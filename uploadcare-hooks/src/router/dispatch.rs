@@ -101,6 +101,7 @@ impl WebhookRouter {
         delivery: Delivery,
     ) -> Result<Option<impl Future<Output = Vec<HandlerFailure>> + Send + use<'a>>, Box<Rejection>> {
         let selection = self.select(identified)?;
+        let Some(first) = selection.iter().next() else { return Ok(None) };
         let wanted = selection.iter().count();
         let limit = self.core.limits.concurrent_handlers;
         let overloaded = || identified.reject(RejectionReason::Overloaded { limit, wanted });
@@ -108,20 +109,17 @@ impl WebhookRouter {
         let permits = self.core.permits.try_acquire_many(many).map_err(|_| overloaded())?;
 
         let watcher = identified.watcher();
-        let mut handlers = selection.iter();
-        let runs = match (handlers.next(), wanted) {
-            (None, _) => return Ok(None),
+        let runs = match wanted {
             // The usual case. The handler owns the delivery and can move the payload out.
-            (Some(handler), 1) => Either::Left(self.run(handler, delivery, watcher).map(Vec::from_iter)),
-            (first, _) => {
-                let handlers = first.into_iter().chain(handlers);
+            1 => Either::Left(self.run(first, delivery, watcher).map(Vec::from_iter)),
+            _ => {
                 // Each begins when it is first polled: its clock and its span start then, and one
                 // that was never polled is not logged as dropped.
                 let run = |handler| {
                     let delivery = delivery.clone();
                     lazy(move |_| self.run(handler, delivery, watcher)).flatten()
                 };
-                let runs: Vec<_> = handlers.map(run).collect();
+                let runs: Vec<_> = selection.iter().map(run).collect();
                 drop(delivery);
                 // Boxed, because several handlers are rare and would make the future of every
                 // delivery larger.
