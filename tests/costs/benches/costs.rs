@@ -12,7 +12,7 @@
 #![allow(clippy::expect_used, reason = "what fails cannot be counted")]
 
 use bytes::Bytes;
-use costs::{Call, DELIVERIES, Handlers, hostile, large, secret, settle, small, wait_in, waiting_router};
+use costs::{Call, Handlers, hostile, large, secret, settle, small, wait_in, waiting_router};
 use gungraun::{Callgrind, Dhat, DhatMetric, EventKind, prelude::*};
 use http::Response;
 use uploadcare_hooks::{DecodeError, Event, SigningSecret, WebhookRouter, payload::appdata::AppData};
@@ -136,7 +136,7 @@ fn event(body: Bytes) -> Event {
         .tool(Dhat::with_args(["--num-callers=200"]).hard_limits([(DhatMetric::AtTGmaxBytes, 4_900_000)])),
 )]
 fn in_flight(router: WebhookRouter, body: Bytes) -> (WebhookRouter, Bytes) {
-    wait_in(&router, &body, DELIVERIES);
+    wait_in(&router, &body);
     (router, body)
 }
 

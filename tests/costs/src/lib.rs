@@ -151,12 +151,15 @@ impl Call {
     }
 }
 
-/// Starts so many deliveries of 1.5 KB, each with a body of its own, whose handlers wait, and drops
-/// them all.
-pub fn wait_in(router: &WebhookRouter, body: &Bytes, deliveries: usize) {
+/// As many deliveries wait at once.
+const DELIVERIES: usize = 1000;
+
+/// Starts a thousand deliveries with this body, each with a copy of its own, whose handlers wait,
+/// and drops them all.
+pub fn wait_in(router: &WebhookRouter, body: &Bytes) {
     let signature = secret().sign(body);
     let request = || Request::post("/").header(SIGNATURE_HEADER, &signature).body(Bytes::copy_from_slice(body));
-    let mut waiting: Vec<_> = repeat_with(|| Box::pin(router.handle(request().unwrap()))).take(deliveries).collect();
+    let mut waiting: Vec<_> = repeat_with(|| Box::pin(router.handle(request().unwrap()))).take(DELIVERIES).collect();
     for delivery in &mut waiting {
         assert!(delivery.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
@@ -168,6 +171,3 @@ pub fn waiting_router() -> WebhookRouter {
     let builder = builder.max_concurrent_handlers(DELIVERIES);
     builder.handlers(webhook_handlers![never_ends]).build().unwrap()
 }
-
-/// As many deliveries wait at once.
-pub const DELIVERIES: usize = 1000;
