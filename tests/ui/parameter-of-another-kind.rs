@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use axum::http::HeaderMap;
 use uploadcare_hooks::{
     FileUploaded, FromDelivery, HandlerContext, HandlerError, event, webhook_handler, webhook_handlers,
@@ -24,6 +24,12 @@ async fn json(event: Json<FileUploaded>, headers: HeaderMap, body: String) {}
 #[webhook_handler(event = "file.uploaded")]
 async fn actix(event: FileUploaded, db: web::Data<Db>) {}
 
+// It is not `Send` either, which is not the mistake.
+#[webhook_handler(event = "file.uploaded")]
+async fn request(event: FileUploaded, request: HttpRequest) -> bool {
+    true
+}
+
 struct Json<T>(T);
 
 struct Tenant;
@@ -43,5 +49,5 @@ struct Moderation;
 async fn moderated(event: Moderation, db: Db) {}
 
 fn main() {
-    let _ = webhook_handlers![bare, shared, json, actix, tenant, moderated];
+    let _ = webhook_handlers![bare, shared, json, actix, request, tenant, moderated];
 }

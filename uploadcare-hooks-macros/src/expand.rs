@@ -22,54 +22,39 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
     let Function { attrs, vis, sig, body, .. } = function;
     let function_name = &sig.ident;
     let marker = Ident::new(handler.marker, Span::mixed_site());
-    let context = Ident::new("context", Span::mixed_site());
-
-    let mut parameters = Parameters::default();
-    for (position, ty) in handler.parameters.iter().enumerate() {
-        let is_last = position + 1 == handler.parameters.len();
-        parameters.add(position, ty, is_last, &Names { krate, marker: &marker, context: &context });
-    }
-    let Parameters { constants, required_states, taken, made, finished } = parameters;
-
+    // A list of pairs: `(first, (second, ()))`.
+    let parameters = handler.parameters.iter().enumerate().rfold(quote!(()), |others, (position, ty)| {
+        let parameter = parameter(ty, position == 0, krate, &marker);
+        quote!((#parameter, #others))
+    });
     let output_span = handler.output.as_ref().map_or(function_name.span(), Spanned::span);
     let output = match &handler.output {
         Some(output) => quote!(#output),
         None => quote_spanned!(output_span=> ()),
     };
+    let into_outcome = into_outcome(&output, krate, Span::mixed_site().located_at(output_span));
+    let declaration = Ident::new("declaration", Span::mixed_site());
     let name_span = Span::mixed_site().located_at(function_name.span());
     let called = private(krate, name_span);
-    let into_outcome = into_outcome(&output, krate, Span::mixed_site().located_at(output_span));
-    let run = quote_spanned! {name_span=>
-        #called::Box::pin(#called::call::<{ true #(& #taken)* }, _>(#context, #into_outcome, |#context| {
-            #(#made)*
-            ::core::result::Result::Ok(#function_name(#(#finished),*))
-        }))
+    let put_together = quote_spanned! {name_span=>
+        #called::descriptor(#declaration, &#called::Handler::new(#parameters, #function_name, #into_outcome))
     };
     let module = private(krate, Span::mixed_site());
-    let events = option(handler.events.as_ref().map(|events| quote!(&[#(#events),*])));
-    let version = option(handler.version.as_ref().map(|version| quote!(#version)));
-    let secret_env = option(handler.secret_env.as_ref().map(|variable| quote!(#variable)));
+    let events = handler.events.as_ref().map(|events| quote!(.events(&[#(#events),*])));
+    let version = handler.version.as_ref().map(|version| quote!(.version(#version)));
+    let secret_env = handler.secret_env.as_ref().map(|variable| quote!(.secret_env(#variable)));
     let path = &handler.path;
     let shape = shape(
         function,
         krate,
         &quote! {
             #krate::__submit_handler! { #function_name }
-            #(#constants)*
-            #module::descriptor(
-                #module::Declaration {
-                    name: #name,
-                    module: ::core::module_path!(),
-                    file: ::core::file!(),
-                    line: ::core::line!(),
-                    events: #events,
-                    version: #version,
-                    path: #path,
-                    secret_env: #secret_env,
-                },
-                &[#(#required_states),*],
-                |#context| #run,
-            )
+            let #declaration =
+                #module::Declaration::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!(), #path)
+                    #events
+                    #version
+                    #secret_env;
+            #put_together
         },
     );
     quote! {
@@ -128,74 +113,43 @@ pub(crate) fn handler_type(arguments: TokenStream, ty: &TokenStream) -> syn::Res
     })
 }
 
-/// The code for all parameters, in their order.
-#[derive(Default)]
-struct Parameters {
-    /// The constant that describes the parameter.
-    constants: Vec<TokenStream>,
-    required_states: Vec<TokenStream>,
-    taken: Vec<TokenStream>,
-    /// The statement that makes the parameter, or leaves it for later.
-    made: Vec<TokenStream>,
-    /// The expression that is passed to the function.
-    finished: Vec<TokenStream>,
-}
-
-/// What the code for each parameter names.
-struct Names<'a> {
-    krate: &'a Path,
-    marker: &'a Ident,
-    context: &'a Ident,
-}
-
-impl Parameters {
-    fn add(&mut self, position: usize, ty: &Type, is_last: bool, names: &Names<'_>) {
-        let Names { krate, marker, context } = names;
-        let span = Span::mixed_site().located_at(ty.span());
-        let constant_at = |position| format_ident!("__WEBHOOK_PARAMETER_{position}", span = span);
-        let (constant, next) = (constant_at(position), constant_at(position + 1));
-        let parameter = format_ident!("parameter_{position}", span = span);
-        // The crate's path is spanned at the type too, or the message would point at the attribute.
-        let private = private(krate, span);
-        let respanned = respanned(krate, span);
-        let taken_as = |name: &str| format_ident!("TakenAs{name}", span = span);
-        let written = match Written::of(ty) {
-            // The first parameter is likely to be meant as the payload.
-            Written::Other(_) if position == 0 && *marker == MARKER_OF_UNLISTED => Written::Payload,
-            written => written,
-        };
-        let taken_by = match written {
-            Written::Payload => {
-                let taken_by = format_ident!("TakenBy{marker}", span = span);
-                quote_spanned!(span=> #private::#taken_by)
+/// A parameter in the list of all, by way of the trait that has the message about its type.
+fn parameter(ty: &Type, is_first: bool, krate: &Path, marker: &Ident) -> TokenStream {
+    let span = Span::mixed_site().located_at(ty.span());
+    // The crate's path is spanned at the type too, or the message would point at the attribute.
+    let private = private(krate, span);
+    let respanned = respanned(krate, span);
+    let taken_as = |name: &str| format_ident!("TakenAs{name}", span = span);
+    let written = match Written::of(ty) {
+        // The first parameter is likely to be meant as the payload.
+        Written::Other(_) if is_first && *marker == MARKER_OF_UNLISTED => Written::Payload,
+        written => written,
+    };
+    let taken_by = match written {
+        Written::Payload => {
+            let taken_by = format_ident!("TakenBy{marker}", span = span);
+            quote_spanned!(span=> #private::#taken_by<_>)
+        }
+        Written::Wrapper(name) => {
+            let taken_as = taken_as(name);
+            quote_spanned! {span=>
+                #private::#taken_as<
+                    {
+                        #[allow(unused_imports)]
+                        use #private::OfAnotherCrate as _;
+                        #private::Probe::<#ty>::IS_OURS
+                    },
+                    #respanned::event::#marker,
+                    _,
+                >
             }
-            Written::Wrapper(name) => {
-                let taken_as = taken_as(name);
-                quote_spanned! {span=>
-                    #private::#taken_as<
-                        {
-                            #[allow(unused_imports)]
-                            use #private::OfAnotherCrate as _;
-                            #private::Probe::<#ty>::IS_OURS
-                        },
-                        #respanned::event::#marker,
-                    >
-                }
-            }
-            Written::Other(name) => {
-                let taken_as = taken_as(name);
-                quote_spanned!(span=> #private::#taken_as<#respanned::event::#marker>)
-            }
-        };
-        let event_is_moved_later = if is_last { quote!(false) } else { quote_spanned!(span=> #next.event_is_moved()) };
-        self.constants.push(quote_spanned! {span=>
-            const #constant: #private::Parameter<#ty> = <#ty as #taken_by>::PARAMETER.before(#event_is_moved_later);
-        });
-        self.required_states.push(quote_spanned!(span=> #constant.required_states()));
-        self.taken.push(quote_spanned!(span=> #constant.is_taken()));
-        self.made.push(quote_spanned!(span=> let #parameter = #constant.make(#context)?;));
-        self.finished.push(quote_spanned!(span=> #constant.finish(#parameter, #context)?));
-    }
+        }
+        Written::Other(name) => {
+            let taken_as = taken_as(name);
+            quote_spanned!(span=> #private::#taken_as<#respanned::event::#marker, _>)
+        }
+    };
+    quote_spanned!(span=> <#ty as #taken_by>::PARAMETER)
 }
 
 /// How a parameter's type is written. Only the compiler's message about a wrong parameter depends
@@ -255,11 +209,4 @@ fn respanned(path: &Path, span: Span) -> TokenStream {
             token
         })
         .collect()
-}
-
-fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
 }

@@ -1,7 +1,7 @@
 //! What the code that `#[webhook_handler]` and `webhook_handlers!` write names. Not part of the
 //! public interface: it changes with every release. Re-exports only.
 
-pub use std::{boxed::Box, vec::Vec};
+pub use std::vec::Vec;
 
 #[cfg(feature = "discover")]
 pub use inventory;
@@ -9,7 +9,7 @@ pub use inventory;
 pub use uploadcare_hooks_macros::handler_type;
 
 pub use crate::handler::{
-    shim::{Declaration, EVENTS, HandlerFuture, NotCalled, OLD_VERSIONS, Parameter, Run, call, descriptor, inert},
+    shim::{Declaration, EVENTS, Handler, OLD_VERSIONS, descriptor, inert},
     taken_by::*,
 };
 

@@ -92,7 +92,7 @@ fn refused(signature: Option<&str>) -> Call {
 #[library_benchmark]
 #[bench::small(args = (delivery(Handlers::One, small())), config = costs(125_767, 6))]
 #[bench::large(args = (delivery(Handlers::One, large())), config = costs(446_947, 6))]
-#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(163_996, 39))]
+#[bench::ten_handlers(args = (delivery(Handlers::Ten, small())), config = costs(166_601, 39))]
 #[bench::thousand_other_handlers(
     args = (delivery(Handlers::ThousandOthers, small())),
     config = costs(125_584, 6)

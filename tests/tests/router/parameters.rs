@@ -9,8 +9,8 @@ use uploadcare_hooks::{
     HandlerError, State, event, webhook_handler, webhook_handlers,
 };
 
-/// The address in memory of the file's name. A copy of the payload has its name at another address.
-/// Of a part of the event that a copy has at another address. Texts are not copied.
+/// The address in memory of a part of the event that a copy has at another address. Texts are not
+/// copied.
 fn address_of_content(event: &Event) -> usize {
     std::ptr::from_ref(event.file().unwrap().content_info.as_deref().unwrap()).addr()
 }
@@ -195,4 +195,39 @@ async fn read_and_take(ReadsEvent(_): ReadsEvent, payload: FileUploaded, State(c
 async fn parameters_and_handlers_that_share_the_event_each_get_the_whole_event() {
     run_each_once(webhook_handlers![share]).await;
     run_each_once(webhook_handlers![share, read_and_take, take_once]).await;
+}
+
+#[webhook_handler(event = "file.uploaded")]
+#[allow(clippy::too_many_arguments, reason = "as many as a handler may have")]
+async fn take_sixteen(
+    before: ReadsEvent,
+    copied: FileUploaded,
+    id: DeliveryId,
+    State(calls): State<Calls>,
+    State(second): State<Calls>,
+    State(third): State<Calls>,
+    State(fourth): State<Calls>,
+    State(fifth): State<Calls>,
+    State(sixth): State<Calls>,
+    State(seventh): State<Calls>,
+    State(eighth): State<Calls>,
+    State(ninth): State<Calls>,
+    missing: Option<State<u8>>,
+    delivery: Delivery,
+    moved: FileUploaded,
+    after: ReadsEvent,
+) {
+    for other in [&second, &third, &fourth, &fifth, &sixth, &seventh, &eighth, &ninth] {
+        assert!(Arc::ptr_eq(&calls, other));
+    }
+    assert!(missing.is_none());
+    assert_eq!((id, &copied), (delivery.id(), &moved));
+    assert_eq!(before.0, after.0);
+    assert_ne!(address_of_content_in_payload(copied), before.0);
+    note_call(&calls, "take_sixteen");
+}
+
+#[tokio::test]
+async fn a_handler_takes_sixteen_parameters() {
+    run_each_once(webhook_handlers![take_sixteen]).await;
 }

@@ -10,6 +10,9 @@ use crate::{
     written::written,
 };
 
+/// As many as the runtime crate calls a function with.
+const MAX_PARAMETERS: usize = 16;
+
 /// Returns the types of the parameters.
 pub(super) fn check(function: &Function, payload: &str, mistakes: &mut Mistakes) -> Vec<Type> {
     let sig = &function.sig;
@@ -67,6 +70,15 @@ pub(super) fn check(function: &Function, payload: &str, mistakes: &mut Mistakes)
             self_type,
             expected
                 .after("a webhook handler is a free function: move it out of the `impl`, and write the type's name"),
+        );
+    }
+    if let Some(first) = sig.inputs.iter().nth(MAX_PARAMETERS) {
+        mistakes.on(
+            first,
+            expected.after(&format!(
+                "a webhook handler takes at most {MAX_PARAMETERS} parameters: put several states into one type, and \
+                 take it as `State<T>`"
+            )),
         );
     }
     let mut types = Vec::new();

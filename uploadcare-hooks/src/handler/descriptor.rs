@@ -1,6 +1,6 @@
 //! What a router knows of a handler. The attribute writes it down as a constant.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, panic::RefUnwindSafe, pin::Pin};
 
 use super::{HandlerContext, Outcome, RequiredStates};
 use crate::payload::{EventKind, PayloadVersion};
@@ -17,8 +17,17 @@ pub trait Webhook {
 }
 
 /// A handler that runs.
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// A handler with any function.
 #[doc(hidden)]
-pub type HandlerFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+pub(crate) trait AnyHandler: Send + Sync + RefUnwindSafe {
+    /// Names the states that its parameters need.
+    fn required_states(&self, states: &mut RequiredStates);
+
+    /// Makes the parameters, then calls the function with them.
+    fn run(&self, context: HandlerContext) -> HandlerFuture;
+}
 
 /// All that a router needs to know of a handler: its name, the deliveries that it takes, and how to
 /// call it.
@@ -27,34 +36,56 @@ pub type HandlerFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 #[derive(Clone, Copy)]
 pub struct HandlerDescriptor {
     declaration: Declaration,
-    /// For each parameter, the function that names the states it needs.
-    required_states: &'static [fn(&mut RequiredStates)],
-    pub(crate) run: fn(HandlerContext) -> HandlerFuture,
+    pub(crate) handler: &'static dyn AnyHandler,
 }
 
 /// What the attribute says of a handler, and where the function stands.
 #[derive(Debug, Clone, Copy)]
 #[doc(hidden)]
 pub struct Declaration {
-    pub name: &'static str,
-    pub module: &'static str,
-    pub file: &'static str,
-    pub line: u32,
+    name: &'static str,
+    module: &'static str,
+    file: &'static str,
+    line: u32,
     /// `None` for every event.
-    pub events: Option<&'static [&'static str]>,
+    events: Option<&'static [&'static str]>,
     /// `None` for every version.
-    pub version: Option<&'static str>,
-    pub path: &'static str,
-    pub secret_env: Option<&'static str>,
+    version: Option<&'static str>,
+    path: &'static str,
+    secret_env: Option<&'static str>,
+}
+
+impl Declaration {
+    /// Of a handler that takes every event in every version, with the router's secrets.
+    pub const fn new(
+        name: &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+        path: &'static str,
+    ) -> Self {
+        Self { name, module, file, line, events: None, version: None, path, secret_env: None }
+    }
+
+    /// It takes these events only.
+    pub const fn events(self, events: &'static [&'static str]) -> Self {
+        Self { events: Some(events), ..self }
+    }
+
+    /// It takes this version only.
+    pub const fn version(self, version: &'static str) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// This environment variable holds its own signing secret.
+    pub const fn secret_env(self, variable: &'static str) -> Self {
+        Self { secret_env: Some(variable), ..self }
+    }
 }
 
 impl HandlerDescriptor {
-    pub(super) const fn new(
-        declaration: Declaration,
-        required_states: &'static [fn(&mut RequiredStates)],
-        run: fn(HandlerContext) -> HandlerFuture,
-    ) -> Self {
-        Self { declaration, required_states, run }
+    pub(super) const fn new(declaration: Declaration, handler: &'static dyn AnyHandler) -> Self {
+        Self { declaration, handler }
     }
 
     /// The handler's name: the attribute's `name`, which defaults to the name of the function.
@@ -103,9 +134,7 @@ impl HandlerDescriptor {
 
     pub(crate) fn required_states(&self) -> RequiredStates {
         let mut states = RequiredStates::default();
-        for name_states in self.required_states {
-            name_states(&mut states);
-        }
+        self.handler.required_states(&mut states);
         states
     }
 }

@@ -4,8 +4,21 @@
 
 use std::marker::PhantomData;
 
-use super::{FromDelivery, HandlerError, Payload, State, shim::Parameter};
+use super::{FromDelivery, HandlerError, Parameter, Payload, State};
 use crate::event;
+
+/// Stands for a parameter of a wrong type, and has no value. Each trait here has a second
+/// implementation with it, for no type: of two the compiler finds out which one holds before it
+/// goes on. With one alone it goes on as if that held, and also reports what follows, such as a
+/// future that is not `Send`.
+#[derive(Debug)]
+pub enum Wrong {}
+
+/// Implemented for no type.
+pub trait Never {
+    /// There is none.
+    const WRONG: Wrong;
+}
 
 macro_rules! taken_by {
     ($($name:ident, $marker:ident, $message:literal, $label:literal, $note:literal;)+) => {$(
@@ -18,15 +31,20 @@ macro_rules! taken_by {
                     implement `FromDelivery`"
         )]
         /// Parameters that a handler with this marker may have.
-        pub trait $name: Sized {
-            /// How to make the parameter.
-            const PARAMETER: Parameter<Self>;
+        pub trait $name<P>: Sized {
+            /// The parameter, for the list of all.
+            const PARAMETER: P;
         }
 
         // The message is about this trait instead of about `FromDelivery`.
         #[diagnostic::do_not_recommend]
-        impl<T: FromDelivery<event::$marker>> $name for T {
-            const PARAMETER: Parameter<T> = Parameter::new::<event::$marker>();
+        impl<T: FromDelivery<event::$marker>> $name<Parameter<T, event::$marker>> for T {
+            const PARAMETER: Parameter<T, event::$marker> = Parameter::NEW;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: Never> $name<Wrong> for T {
+            const PARAMETER: Wrong = T::WRONG;
         }
     )+};
 }
@@ -79,14 +97,19 @@ taken_by! {
 macro_rules! taken_as {
     ($($(#[$attr:meta])* $name:ident;)+) => {$(
         $(#[$attr])*
-        pub trait $name<E>: Sized {
-            /// How to make the parameter.
-            const PARAMETER: Parameter<Self>;
+        pub trait $name<E, P>: Sized {
+            /// The parameter, for the list of all.
+            const PARAMETER: P;
         }
 
         #[diagnostic::do_not_recommend]
-        impl<T: FromDelivery<E>, E> $name<E> for T {
-            const PARAMETER: Parameter<T> = Parameter::new::<E>();
+        impl<T: FromDelivery<E>, E> $name<E, Parameter<T, E>> for T {
+            const PARAMETER: Parameter<T, E> = Parameter::NEW;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: Never, E> $name<E, Wrong> for T {
+            const PARAMETER: Wrong = T::WRONG;
         }
     )+};
 }
@@ -147,14 +170,19 @@ impl<T> OfAnotherCrate for Probe<T> {}
 macro_rules! taken_if {
     ($($(#[$attr:meta])* $name:ident;)+) => {$(
         $(#[$attr])*
-        pub trait $name<T, E> {
-            /// How to make the parameter.
-            const PARAMETER: Parameter<T>;
+        pub trait $name<T, E, P> {
+            /// The parameter, for the list of all.
+            const PARAMETER: P;
         }
 
         #[diagnostic::do_not_recommend]
-        impl<T: FromDelivery<E>, E> $name<T, E> for () {
-            const PARAMETER: Parameter<T> = Parameter::new::<E>();
+        impl<T: FromDelivery<E>, E> $name<T, E, Parameter<T, E>> for () {
+            const PARAMETER: Parameter<T, E> = Parameter::NEW;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: Never, E> $name<T, E, Wrong> for () {
+            const PARAMETER: Wrong = T::WRONG;
         }
     )+};
 }
@@ -196,23 +224,23 @@ taken_if! {
 macro_rules! taken_as_ours {
     ($($(#[$attr:meta])* $name:ident: $ours:ident or $other:ident;)+) => {$(
         $(#[$attr])*
-        pub trait $name<const IS_OURS: bool, E>: Sized {
-            /// How to make the parameter.
-            const PARAMETER: Parameter<Self>;
+        pub trait $name<const IS_OURS: bool, E, P>: Sized {
+            /// The parameter, for the list of all.
+            const PARAMETER: P;
         }
 
-        impl<T, E> $name<true, E> for T
+        impl<T, E, P> $name<true, E, P> for T
         where
-            (): $ours<T, E>,
+            (): $ours<T, E, P>,
         {
-            const PARAMETER: Parameter<T> = <() as $ours<T, E>>::PARAMETER;
+            const PARAMETER: P = <() as $ours<T, E, P>>::PARAMETER;
         }
 
-        impl<T, E> $name<false, E> for T
+        impl<T, E, P> $name<false, E, P> for T
         where
-            (): $other<T, E>,
+            (): $other<T, E, P>,
         {
-            const PARAMETER: Parameter<T> = <() as $other<T, E>>::PARAMETER;
+            const PARAMETER: P = <() as $other<T, E, P>>::PARAMETER;
         }
     )+};
 }

@@ -59,7 +59,7 @@ impl WebhookRouter {
         let context = HandlerContext::new(delivery, Arc::clone(&self.core.states));
         async move {
             let limit = self.core.limits.handler;
-            let ended = match run.start(|| (handler.run)(context)) {
+            let ended = match run.start(|| handler.handler.run(context)) {
                 Ok(()) => limit.apply(&mut run).await,
                 Err(message) => Ok(Err(message)),
             };
