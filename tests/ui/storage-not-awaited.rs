@@ -3,5 +3,5 @@
 use uploadcare_hooks::{WebhookRouter, queue};
 
 fn main() {
-    let _ = WebhookRouter::builder().queue(queue::open_sqlite("webhooks.db"));
+    let _ = WebhookRouter::builder().queue(queue::open_redis("redis://127.0.0.1"));
 }
