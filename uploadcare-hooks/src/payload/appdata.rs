@@ -54,7 +54,8 @@ impl AppData {
         self.as_json().bytes().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(b'}')
     }
 
-    /// The JSON object as it was sent; `{}` if none was sent.
+    /// The JSON object as it was sent; `{}` if none was sent. If a text of the payload is not
+    /// Unicode, U+FFFD stands in place of what is not, here as well.
     pub fn as_json(&self) -> &str {
         if self.0.is_empty() { "{}" } else { &self.0 }
     }

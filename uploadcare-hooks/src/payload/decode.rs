@@ -51,8 +51,11 @@ impl DecodeError {
 /// What `serde` or a type says of a problem, without the value that it quotes.
 fn without_value(problem: &str) -> Cow<'_, str> {
     const QUOTES: [char; 3] = ['"', '`', '\''];
-    // These quote names of fields, which are in the source of the type.
-    if problem.starts_with("missing field `") || problem.starts_with("duplicate field `") {
+    // These quote names of fields, which are in the source of the type, or signs of JSON.
+    const FIELDS: [&str; 2] = ["missing field `", "duplicate field `"];
+    const SIGNS: [&str; 4] = ["expected `:`", "expected `,` or `]`", "expected `,` or `}`", "expected `\"`"];
+    let names_a_sign = |sign: &&str| problem.strip_prefix(*sign).is_some_and(|position| is_position(position, 0));
+    if FIELDS.iter().any(|start| problem.starts_with(start)) || SIGNS.iter().any(names_a_sign) {
         return Cow::Borrowed(problem);
     }
     let says_what_is_expected = problem.starts_with("invalid ");
@@ -180,6 +183,11 @@ mod tests {
         ] {
             assert_eq!(error.to_string(), message, "{}", error.problem());
         }
+        for (body, sign) in [("{\"size\" 1}", "`:`"), ("[1 2]", "`,` or `]`"), ("{\"size\": 1 2}", "`,` or `}`")] {
+            let error = from_slice::<serde_json::Value>(body.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(&format!("expected {sign} at line 1 column ")), "{error}");
+        }
+        assert_eq!(told("expected `:` at line `private`"), "at `data.size`: expected");
         assert!(read(from_slice::<u8>(b"\"private\"").unwrap_err()).0);
         assert_eq!(
             told("invalid value: integer `5`, expected `a` or `b`"),
