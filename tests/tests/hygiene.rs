@@ -40,7 +40,7 @@ async fn __PARAMETER_0(__PARAMETER_0: FileUploaded, __PARAMETER_1: Event) {
 
 /// A handler of a public module, as a crate that denies missing documentation has it.
 pub mod shadowed {
-    #![allow(dead_code, missing_docs, non_camel_case_types, non_snake_case)]
+    #![allow(dead_code, missing_docs, non_camel_case_types, non_snake_case, non_upper_case_globals)]
 
     pub(crate) struct Result;
     pub(crate) struct Option;
@@ -54,6 +54,11 @@ pub mod shadowed {
     pub(crate) trait Into {}
     pub(crate) fn Ok() {}
     pub(crate) fn Some() {}
+    pub(crate) const context: () = ();
+    pub(crate) static handler_descriptor: () = ();
+    pub(crate) struct declaration;
+    pub(crate) struct descriptor;
+    pub(crate) struct parameter_0;
     pub(crate) mod core {}
     pub(crate) mod std {}
     pub(crate) mod alloc {}

@@ -33,28 +33,29 @@ pub(crate) fn expand(handler: &Handler, function: &Function) -> TokenStream {
         None => quote_spanned!(output_span=> ()),
     };
     let into_outcome = into_outcome(&output, krate, Span::mixed_site().located_at(output_span));
-    let declaration = Ident::new("declaration", Span::mixed_site());
-    let name_span = Span::mixed_site().located_at(function_name.span());
-    let called = private(krate, name_span);
-    let put_together = quote_spanned! {name_span=>
-        #called::descriptor(#declaration, &#called::Handler::new(#parameters, #function_name, #into_outcome))
-    };
-    let module = private(krate, Span::mixed_site());
     let events = handler.events.as_ref().map(|events| quote!(.events(&[#(#events),*])));
     let version = handler.version.as_ref().map(|version| quote!(.version(#version)));
     let secret_env = handler.secret_env.as_ref().map(|variable| quote!(.secret_env(#variable)));
     let path = &handler.path;
+    let module = private(krate, Span::mixed_site());
+    // No variable holds it: that could have the name of a constant or a type of the user's.
+    let declaration = quote! {
+        #module::Declaration::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!(), #path)
+            #events
+            #version
+            #secret_env
+    };
+    let name_span = Span::mixed_site().located_at(function_name.span());
+    let called = private(krate, name_span);
+    let descriptor = quote_spanned! {name_span=>
+        #called::descriptor(#declaration, &const { #called::Handler::new(#parameters, #function_name, #into_outcome) })
+    };
     let shape = shape(
         function,
         krate,
         &quote! {
             #krate::__submit_handler! { #function_name }
-            let #declaration =
-                #module::Declaration::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!(), #path)
-                    #events
-                    #version
-                    #secret_env;
-            #put_together
+            #descriptor
         },
     );
     quote! {

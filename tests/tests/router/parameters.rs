@@ -231,3 +231,44 @@ async fn take_sixteen(
 async fn a_handler_takes_sixteen_parameters() {
     run_each_once(webhook_handlers![take_sixteen]).await;
 }
+
+const LARGE: usize = 64 * 1024;
+const STACK: usize = 1024 * 1024;
+
+#[webhook_handler(event = "file.uploaded")]
+#[allow(clippy::too_many_arguments, reason = "as many as a handler may have")]
+#[allow(clippy::large_stack_arrays, clippy::large_futures, reason = "the future is to be large")]
+async fn keep_much(
+    _first: DeliveryId,
+    _second: DeliveryId,
+    _third: DeliveryId,
+    _fourth: DeliveryId,
+    _fifth: DeliveryId,
+    _sixth: DeliveryId,
+    _seventh: DeliveryId,
+    _eighth: DeliveryId,
+    _ninth: DeliveryId,
+    _tenth: DeliveryId,
+    _eleventh: DeliveryId,
+    _twelfth: DeliveryId,
+    _thirteenth: DeliveryId,
+    _fourteenth: DeliveryId,
+    _fifteenth: DeliveryId,
+    State(calls): State<Calls>,
+) {
+    let mut buffer = [0_u8; LARGE];
+    tokio::task::yield_now().await;
+    buffer.fill(1);
+    assert!(buffer.iter().all(|byte| *byte == 1));
+    note_call(&calls, "keep_much");
+}
+
+/// A copy for each parameter, which it was once, takes twice as much.
+#[test]
+fn the_future_of_a_handler_is_not_copied_for_each_parameter() {
+    let deliver = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run_each_once(webhook_handlers![keep_much]));
+    };
+    std::thread::Builder::new().stack_size(STACK).spawn(deliver).unwrap().join().unwrap();
+}

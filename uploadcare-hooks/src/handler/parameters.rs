@@ -1,16 +1,8 @@
 //! The list of a handler's parameters, and how the function is called with them.
 
-use std::{
-    fmt,
-    future::{Ready, ready},
-    marker::PhantomData,
-    panic::RefUnwindSafe,
-};
+use std::{fmt, future::Ready, marker::PhantomData, panic::RefUnwindSafe, pin::Pin};
 
-use futures_util::{
-    FutureExt,
-    future::{Either, Map},
-};
+use futures_util::future::{Either, Map};
 
 use super::{FromDelivery, HandlerContext, HandlerError, Outcome, RequiredStates, parameter::LastUse, taken_by::Wrong};
 
@@ -47,12 +39,13 @@ pub trait Parameters: Send + Sync + RefUnwindSafe {
     /// The error of the first parameter that cannot be made.
     fn make(&self, context: &mut HandlerContext) -> Result<Self::Made, HandlerError>;
 
-    /// Runs the handler, or ends with the error of a parameter that could not be made.
-    fn run<F: Future>(&self, called: Result<F, HandlerError>, into_outcome: fn(F::Output) -> Outcome) -> Self::Run<F>;
+    /// The same run as this type. It is boxed, since it can be large and would be copied for each
+    /// parameter.
+    fn run<F: Future>(&self, run: Pin<Box<Run<F>>>) -> Pin<Box<Self::Run<F>>>;
 }
 
 /// The function's future, or the error of a parameter.
-type Run<F> = Either<Map<F, fn(<F as Future>::Output) -> Outcome>, Ready<Outcome>>;
+pub(super) type Run<F> = Either<Map<F, fn(<F as Future>::Output) -> Outcome>, Ready<Outcome>>;
 
 impl Parameters for () {
     const MOVES_EVENT: bool = false;
@@ -65,13 +58,8 @@ impl Parameters for () {
         Ok(())
     }
 
-    #[inline]
-    fn run<F: Future>(&self, called: Result<F, HandlerError>, into_outcome: fn(F::Output) -> Outcome) -> Run<F> {
-        match called {
-            // Not an `async` block: that would hold the future, and with it the payload, twice.
-            Ok(future) => Either::Left(future.map(into_outcome)),
-            Err(error) => Either::Right(ready(Err(error))),
-        }
+    fn run<F: Future>(&self, run: Pin<Box<Run<F>>>) -> Pin<Box<Run<F>>> {
+        run
     }
 }
 
@@ -95,9 +83,8 @@ impl<T: FromDelivery<E>, E, Others: Parameters> Parameters for (Parameter<T, E>,
         }
     }
 
-    #[inline]
-    fn run<F: Future>(&self, called: Result<F, HandlerError>, into_outcome: fn(F::Output) -> Outcome) -> Self::Run<F> {
-        self.1.run(called, into_outcome)
+    fn run<F: Future>(&self, run: Pin<Box<Run<F>>>) -> Pin<Box<Self::Run<F>>> {
+        self.1.run(run)
     }
 }
 
@@ -116,7 +103,7 @@ impl<Others: Parameters> Parameters for (Wrong, Others) {
         match self.0 {}
     }
 
-    fn run<F: Future>(&self, _called: Result<F, HandlerError>, _into_outcome: fn(F::Output) -> Outcome) -> Run<F> {
+    fn run<F: Future>(&self, _run: Pin<Box<Run<F>>>) -> Pin<Box<Run<F>>> {
         match self.0 {}
     }
 }

@@ -1,13 +1,15 @@
 //! What the code that `#[webhook_handler]` writes calls, by way of `__private`. The generated code
 //! only names the function and its parameters; the logic is here.
 
-use std::{fmt, panic::RefUnwindSafe};
+use std::{fmt, future::ready, panic::RefUnwindSafe};
+
+use futures_util::{FutureExt, future::Either};
 
 pub use super::descriptor::Declaration;
 use super::{
     HandlerContext, HandlerDescriptor, HandlerError, Outcome, RequiredStates,
     descriptor::{AnyHandler, HandlerFuture},
-    parameters::{Call, Parameters},
+    parameters::{Call, Parameters, Run},
 };
 use crate::payload::{for_each_event, for_each_old_payload};
 
@@ -57,8 +59,12 @@ where
     }
 
     fn run(&self, mut context: HandlerContext) -> HandlerFuture {
-        let called = self.parameters.make(&mut context).map(|made| self.function.call(made));
-        Box::pin(self.parameters.run(called, self.into_outcome))
+        let run: Run<F> = match self.parameters.make(&mut context) {
+            // Not an `async` block: that would hold the future, and with it the payload, twice.
+            Ok(made) => Either::Left(self.function.call(made).map(self.into_outcome)),
+            Err(error) => Either::Right(ready(Err(error))),
+        };
+        self.parameters.run(Box::pin(run))
     }
 }
 
