@@ -172,8 +172,12 @@ impl Written {
         if is_of_delivery(&name) {
             return Self::Payload;
         }
-        if let Some(wrapper) = ["State", "Payload"].into_iter().find(|wrapper| name == *wrapper) {
-            return Self::Wrapper(wrapper);
+        // actix-web has a `Payload` without a type inside; a `State` without one is the user's own.
+        let has_type_inside = matches!(segment.arguments, PathArguments::AngleBracketed(_));
+        match name.as_str() {
+            "State" if has_type_inside => return Self::Wrapper("State"),
+            "Payload" => return Self::Wrapper("Payload"),
+            _ => {}
         }
         let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
             return Self::Other(if SELDOM_STATES.contains(&name.as_str()) { "Extractor" } else { "Other" });

@@ -103,12 +103,17 @@ impl Function {
         self.attrs.iter().filter(|attr| is_webhook_handler(attr))
     }
 
+    /// Attributes that make the function a route of a web framework, such as `#[post(..)]`.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Attribute> {
+        self.attrs.iter().filter(|attr| is_route(attr))
+    }
+
     /// The function to put back after a mistake, if it cannot be put back as it was written: the
-    /// second attribute would expand too, and the compiler would report parameters without a size
-    /// once more.
+    /// second attribute and that of a route would expand too, and the compiler would report
+    /// parameters without a size once more.
     pub(crate) fn replacement(&self) -> Option<TokenStream> {
         let mut sig = self.sig.clone();
-        let mut is_replaced = self.second_attributes().next().is_some();
+        let mut is_replaced = self.second_attributes().chain(self.routes()).next().is_some();
         for input in &mut sig.inputs {
             if let FnArg::Typed(input) = input
                 && is_unsized(&input.ty)
@@ -119,7 +124,7 @@ impl Function {
             }
         }
         let Self { attrs, vis, body, .. } = self;
-        let attrs = attrs.iter().filter(|attr| !is_webhook_handler(attr));
+        let attrs = attrs.iter().filter(|attr| !is_webhook_handler(attr) && !is_route(attr));
         is_replaced.then(|| quote!(#(#attrs)* #vis #sig #body))
     }
 
@@ -141,6 +146,12 @@ impl Function {
 
 fn is_webhook_handler(attr: &Attribute) -> bool {
     attr.path().segments.last().is_some_and(|segment| segment.ident == "webhook_handler")
+}
+
+fn is_route(attr: &Attribute) -> bool {
+    const ROUTES: [&str; 10] =
+        ["connect", "delete", "get", "head", "options", "patch", "post", "put", "route", "trace"];
+    attr.path().segments.last().is_some_and(|segment| ROUTES.iter().any(|route| segment.ident == route))
 }
 
 /// The type without parentheses and without the groups that `macro_rules!` puts around it.

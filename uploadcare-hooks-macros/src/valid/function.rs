@@ -24,6 +24,13 @@ pub(super) fn check(function: &Function, payload: &str, mistakes: &mut Mistakes)
              `Event`",
         );
     }
+    for attr in function.routes() {
+        mistakes.on(
+            attr,
+            "a webhook handler has no route of its own: leave this attribute out, and mount the router that lists the \
+             handler",
+        );
+    }
     if sig.asyncness.is_none() {
         mistakes.on(sig.fn_token, expected.after("a webhook handler is an `async fn`: write `async` in front of `fn`"));
     }

@@ -118,9 +118,9 @@ taken_as! {
     /// Parameters whose name is that of no type of this crate.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a parameter that this handler can take: take a value given to `.state(..)` as \
-                   `State<{Self}>`",
+                   `State<{Self}>`, or the body as `Payload<{Self}>`",
         label = "expected `State<{Self}>`, or a type that implements `FromDelivery` for this handler's event",
-        note = "take the body as a type of your own with `Payload<T>`, and headers from `Delivery`",
+        note = "take headers from `Delivery`",
         note = "to make a parameter of your own type, implement `FromDelivery<E>` for it, for every `E`: \
                 `impl<E> FromDelivery<E> for ..`"
     )]
