@@ -34,6 +34,29 @@ use crate::{
 ///     }
 /// }
 /// ```
+///
+/// A parameter can be made of a state. Name the state in `required_states`, so that a router
+/// without it is not built. It is made without waiting, so a handler asks a database by itself:
+///
+/// ```
+/// use uploadcare_hooks::{FromDelivery, HandlerContext, HandlerError, RequiredStates};
+///
+/// #[derive(Clone)]
+/// struct Database;
+///
+/// struct Transaction(Database);
+///
+/// impl<E> FromDelivery<E> for Transaction {
+///     fn from_delivery(context: &mut HandlerContext) -> Result<Self, HandlerError> {
+///         let database = context.state::<Database>().cloned();
+///         database.map(Self).ok_or_else(|| HandlerError::new("there is no database"))
+///     }
+///
+///     fn required_states(states: &mut RequiredStates) {
+///         states.require::<Database>();
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be taken from a delivery of this handler's event",
     label = "a handler of this event cannot take this type",
