@@ -6,10 +6,12 @@
 //!
 //! At the end the benchmark prints the ratio of the router call to the floor for each body size. It
 //! measures both in each round, so that a change in the speed of the machine affects both, and
-//! prints the medians of all rounds.
+//! prints the medians of all rounds. The last line says how many deliveries one core takes, and how
+//! many all cores take with one router that they share, and with one each.
 
 use std::{
     hint::black_box,
+    sync::Barrier,
     time::{Duration, Instant},
 };
 
@@ -36,6 +38,7 @@ fn main() {
     for size in KILOBYTES {
         print_ratio(size);
     }
+    print_cores();
 }
 
 fn body(kilobytes: usize) -> Vec<u8> {
@@ -174,6 +177,50 @@ fn print_ratio(kilobytes: usize) {
         median(&mut floors),
         median(&mut by_hands),
         median(&mut ratios),
+    );
+}
+
+/// Deliveries a second of threads that have these routers.
+#[allow(clippy::cast_precision_loss, clippy::unwrap_used)]
+fn rate(routers: &[&Setup], calls: usize) -> f64 {
+    let barrier = Barrier::new(routers.len() + 1);
+    let start = std::thread::scope(|scope| {
+        for setup in routers {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+                let requests: Vec<_> = (0..calls).map(|_| setup.request()).collect();
+                barrier.wait();
+                runtime.block_on(async {
+                    for request in requests {
+                        black_box(setup.router.handle(request).await);
+                    }
+                });
+            });
+        }
+        barrier.wait();
+        Instant::now()
+    });
+    (routers.len() * calls) as f64 / start.elapsed().as_secs_f64()
+}
+
+#[allow(clippy::print_stdout)]
+fn print_cores() {
+    const CALLS: usize = 10_000;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let setups: Vec<_> = (0..cores).map(|_| Setup::new(1)).collect();
+    let Some(first) = setups.first() else { return };
+    let (mut alone, mut shared, mut own) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..41 {
+        alone.push(rate(&[first], CALLS));
+        shared.push(rate(&vec![first; cores], CALLS));
+        own.push(rate(&setups.iter().collect::<Vec<_>>(), CALLS));
+    }
+    println!(
+        "{} bytes: {:.0} a second on one core; on {cores} cores {:.0} with one router, {:.0} with one each",
+        first.body.len(),
+        median(&mut alone),
+        median(&mut shared),
+        median(&mut own),
     );
 }
 
