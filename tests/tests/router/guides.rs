@@ -81,6 +81,8 @@ fn guides_quote_the_compiler() {
     assert_both_say(ACTIX, expected!("ui/not-built"), no_method);
     assert_both_say(AXUM, expected!("ui/not-built"), no_method);
     assert_both_say(ACTIX, expected!("ui/router-moved-into-a-closure"), "cannot move out of `hooks`");
+    let route = "a webhook handler has no route of its own: leave this attribute out";
+    assert_both_say(ACTIX, expected!("ui/route-of-a-framework"), route);
     let state = "is not the `State` of this crate: write `use uploadcare_hooks::State`";
     assert_both_say(AXUM, expected!("ui/state-of-another-crate"), state);
 
