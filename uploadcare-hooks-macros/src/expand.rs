@@ -173,15 +173,15 @@ impl Written {
             return Self::Payload;
         }
         // actix-web has a `Payload` without a type inside; a `State` without one is the user's own.
-        let has_type_inside = matches!(segment.arguments, PathArguments::AngleBracketed(_));
-        match name.as_str() {
-            "State" if has_type_inside => return Self::Wrapper("State"),
-            "Payload" => return Self::Wrapper("Payload"),
-            _ => {}
+        if name == "Payload" {
+            return Self::Wrapper("Payload");
         }
         let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
             return Self::Other(if SELDOM_STATES.contains(&name.as_str()) { "Extractor" } else { "Other" });
         };
+        if name == "State" {
+            return Self::Wrapper("State");
+        }
         let inside = arguments.args.iter().find_map(|argument| match argument {
             GenericArgument::Type(ty) => Some(Self::of(ty)),
             _ => None,

@@ -112,8 +112,10 @@ impl Function {
     /// second attribute and that of a route would expand too, and the compiler would report
     /// parameters without a size once more.
     pub(crate) fn replacement(&self) -> Option<TokenStream> {
+        let Self { attrs, vis, body, .. } = self;
+        let kept: Vec<_> = attrs.iter().filter(|attr| !is_webhook_handler(attr) && !is_route(attr)).collect();
+        let mut is_replaced = kept.len() < attrs.len();
         let mut sig = self.sig.clone();
-        let mut is_replaced = self.second_attributes().chain(self.routes()).next().is_some();
         for input in &mut sig.inputs {
             if let FnArg::Typed(input) = input
                 && is_unsized(&input.ty)
@@ -123,9 +125,7 @@ impl Function {
                 is_replaced = true;
             }
         }
-        let Self { attrs, vis, body, .. } = self;
-        let attrs = attrs.iter().filter(|attr| !is_webhook_handler(attr) && !is_route(attr));
-        is_replaced.then(|| quote!(#(#attrs)* #vis #sig #body))
+        is_replaced.then(|| quote!(#(#kept)* #vis #sig #body))
     }
 
     /// The conditions under which the function exists. They hold for all that is generated beside

@@ -19,7 +19,6 @@ pub use self::descriptor::{HandlerDescriptor, Webhook};
 pub use self::list::IntoHandlers;
 pub use self::outcome::{HandlerError, IntoOutcome, Outcome};
 pub use self::parameter::{FromDelivery, HandlerContext};
-pub(crate) use self::parameters::Parameter;
 pub use self::payload::Payload;
 pub(crate) use self::states::States;
 pub use self::states::{RequiredStates, State};

@@ -20,7 +20,6 @@ pub trait Webhook {
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// A handler with any function.
-#[doc(hidden)]
 pub(crate) trait AnyHandler: Send + Sync + RefUnwindSafe {
     /// Names the states that its parameters need.
     fn required_states(&self, states: &mut RequiredStates);

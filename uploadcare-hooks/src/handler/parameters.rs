@@ -1,19 +1,14 @@
 //! The list of a handler's parameters, and how the function is called with them.
 
-use std::{fmt, future::Ready, marker::PhantomData, panic::RefUnwindSafe, pin::Pin};
+use std::{future::Ready, marker::PhantomData, panic::RefUnwindSafe, pin::Pin};
 
 use futures_util::future::{Either, Map};
 
 use super::{FromDelivery, HandlerContext, HandlerError, Outcome, RequiredStates, parameter::LastUse, taken_by::Wrong};
 
 /// A parameter of the type `T` of a handler of the event `E`.
+#[derive(Debug)]
 pub struct Parameter<T, E>(PhantomData<fn(E) -> T>);
-
-impl<T, E> fmt::Debug for Parameter<T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Parameter")
-    }
-}
 
 impl<T, E> Parameter<T, E> {
     pub(super) const NEW: Self = Self(PhantomData);

@@ -1,7 +1,7 @@
 //! What the code that `#[webhook_handler]` writes calls, by way of `__private`. The generated code
 //! only names the function and its parameters; the logic is here.
 
-use std::{fmt, future::ready, panic::RefUnwindSafe};
+use std::{future::ready, panic::RefUnwindSafe};
 
 use futures_util::{FutureExt, future::Either};
 
@@ -14,6 +14,7 @@ use super::{
 use crate::payload::{for_each_event, for_each_old_payload};
 
 /// A function, with the list of its parameters.
+#[derive(Debug)]
 pub struct Handler<P, Function, Output> {
     parameters: P,
     function: Function,
@@ -24,12 +25,6 @@ impl<P, Function, Output> Handler<P, Function, Output> {
     /// A function whose output turns into an outcome in this way.
     pub const fn new(parameters: P, function: Function, into_outcome: fn(Output) -> Outcome) -> Self {
         Self { parameters, function, into_outcome }
-    }
-}
-
-impl<P, Function, Output> fmt::Debug for Handler<P, Function, Output> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handler")
     }
 }
 
@@ -80,7 +75,7 @@ impl AnyHandler for Inert {
     fn required_states(&self, _states: &mut RequiredStates) {}
 
     fn run(&self, _context: HandlerContext) -> HandlerFuture {
-        Box::pin(std::future::ready(Err(HandlerError::new("this handler did not compile"))))
+        Box::pin(ready(Err(HandlerError::new("this handler did not compile"))))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use super::{FromDelivery, HandlerError, Parameter, Payload, State};
+use super::{FromDelivery, HandlerError, Payload, State, parameters::Parameter};
 use crate::event;
 
 /// Stands for a parameter of a wrong type, and has no value. Each trait here has a second
